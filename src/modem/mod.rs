@@ -1,0 +1,3 @@
+//! The driver of a voice modem.
+
+pub mod port;
