@@ -314,7 +314,11 @@ mod tests {
 
     #[test]
     fn dialects() {
-        let table: &[(&[&str], (Option<&str>, Option<&str>))] = &[
+        type Row = (
+            &'static [&'static str],
+            (Option<&'static str>, Option<&'static str>),
+        );
+        let table: &[Row] = &[
             (
                 &[
                     "DATE = 1107",

@@ -149,7 +149,7 @@ fn text(value: &[u8]) -> Option<String> {
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {
-    if text.len() < 4 || text.len() % 2 != 0 {
+    if text.len() < 4 || !text.len().is_multiple_of(2) {
         return None;
     }
     text.as_bytes()
@@ -272,7 +272,9 @@ mod tests {
         for bit in 0..good.len() * 8 {
             let mut bad = good.clone();
             bad[bit / 8] ^= 1 << (bit % 8);
-            let hex: String = bad.iter().map(|b| format!("{b:02X}")).collect();
+            let hex = bad
+                .iter()
+                .fold(String::new(), |hex, b| hex + &format!("{b:02X}"));
             assert!(!matches!(parse_line(&hex), Some(Ok(_))), "{hex}");
         }
     }

@@ -1,0 +1,170 @@
+//! Setting the modem up: who it is, caller ID on, the class it rests in.
+
+use super::attached::Attached;
+use super::connection::{CommandError, Connection};
+use super::{Armed, Down, ModemEvent, RestingClass};
+use crate::modem::chip::{Chip, Identity};
+use crate::modem::command::{Command, Reply};
+
+impl Attached {
+    /// A port just opened: whatever a process before us left behind is ended, and the modem is asked
+    /// who it is.
+    pub(super) async fn identify(&mut self) -> Result<(), Down> {
+        let connection = &mut self.connection;
+        connection.discard_stale_input().await?;
+        // It may be off-hook, and even streaming, for a process that was killed.
+        connection.leave_any_stream().await?;
+        for command in [Command::set("ATH0"), Command::reset()] {
+            must(connection.insist(&command).await)?;
+        }
+        must(connection.insist(&Command::set("ATE0")).await)?;
+        let identity = Identity {
+            product: ask(connection, "ATI0").await?,
+            firmware: ask(connection, "ATI3").await?,
+            maker: value_of(&ask(connection, "AT+GMI").await?),
+            classes: value_of(&ask(connection, "AT+FCLASS=?").await?)
+                .split(',')
+                .map(|class| class.trim_matches(['(', ')', ' ']).to_owned())
+                .filter(|class| !class.is_empty())
+                .collect(),
+        };
+        connection.chip = Chip::of(identity.family());
+        tracing::debug!(?identity, family = ?identity.family(), "modem identified");
+        self.identity = identity;
+        Ok(())
+    }
+
+    /// Soft reset, caller ID, class, and the settings that `ATZ` undoes: after opening the port and
+    /// after every call.
+    pub(super) async fn arm(&mut self) -> Result<(), Down> {
+        let connection = &mut self.connection;
+        must(connection.insist(&Command::reset()).await)?;
+        must(connection.insist(&Command::set("ATE0")).await)?;
+        // Automatic answer would pick up every call.
+        obliging(connection, "ATS0=0").await?;
+        let caller_id =
+            accepted(connection, "AT+VCID=1").await? || accepted(connection, "AT#CID=1").await?;
+        self.class = match self.options.resting {
+            RestingClass::Data => RestingClass::Data,
+            RestingClass::Fax => fax_class(connection, &self.identity).await?,
+            RestingClass::Voice => voice_class(connection, &self.identity).await?,
+        };
+        for setting in connection.chip.settings {
+            obliging(connection, setting).await?;
+        }
+        if let Some(country) = self.options.country {
+            obliging(connection, &format!("AT+GCI={country:02X}")).await?;
+        }
+        for command in &self.options.init {
+            obliging(connection, command).await?;
+        }
+        let armed = Armed {
+            identity: self.identity.clone(),
+            class: self.class,
+            caller_id,
+        };
+        self.connection.tell(ModemEvent::Armed(armed)).await;
+        Ok(())
+    }
+}
+
+/// Class 2 where it is offered, else class 1.
+async fn fax_class(connection: &mut Connection, identity: &Identity) -> Result<RestingClass, Down> {
+    for class in ["2", "1"] {
+        if identity.offers(class) && accepted(connection, &format!("AT+FCLASS={class}")).await? {
+            return Ok(RestingClass::Fax);
+        }
+    }
+    back_to_data(connection).await
+}
+
+/// Class 8 with 8-bit unsigned samples; without either, the modem cannot do voice.
+async fn voice_class(
+    connection: &mut Connection,
+    identity: &Identity,
+) -> Result<RestingClass, Down> {
+    if !identity.offers("8") || !accepted(connection, "AT+FCLASS=8").await? {
+        return back_to_data(connection).await;
+    }
+    let mut format_set = false;
+    for format in connection.chip.sample_formats {
+        if accepted(connection, &format!("AT+VSM={format}")).await? {
+            format_set = true;
+            break;
+        }
+    }
+    if !format_set {
+        return back_to_data(connection).await;
+    }
+    for setting in connection.chip.voice_settings {
+        obliging(connection, setting).await?;
+    }
+    Ok(RestingClass::Voice)
+}
+
+async fn back_to_data(connection: &mut Connection) -> Result<RestingClass, Down> {
+    obliging(connection, "AT+FCLASS=0").await?;
+    Ok(RestingClass::Data)
+}
+
+/// A modem that does not answer these is hung; what it answers is its own affair.
+fn must(reply: Result<Reply, CommandError>) -> Result<(), Down> {
+    reply.map(drop).map_err(CommandError::into_down)
+}
+
+/// The text of the answer, or nothing if the modem does not know the question.
+async fn ask(connection: &mut Connection, question: &str) -> Result<String, Down> {
+    let reply = connection
+        .insist(&Command::ask(question))
+        .await
+        .map_err(CommandError::into_down)?;
+    let text = if reply.is_ok() { reply.text() } else { "" };
+    Ok(text.to_owned())
+}
+
+/// `+GMI: CONEXANT` and `CONEXANT` are the same answer.
+fn value_of(text: &str) -> String {
+    let value = match text.strip_prefix('+') {
+        Some(named) => named.split_once(':').map_or(text, |(_, value)| value),
+        None => text,
+    };
+    value.trim().to_owned()
+}
+
+async fn accepted(connection: &mut Connection, setting: &str) -> Result<bool, Down> {
+    connection
+        .insist(&Command::set(setting))
+        .await
+        .map(|reply| reply.is_ok())
+        .map_err(CommandError::into_down)
+}
+
+/// A setting that is welcome and not needed: `ERROR` is noted, and a command that some firmware never
+/// answers (`AT+VTS=9` on USR) does not hold up the rest.
+async fn obliging(connection: &mut Connection, setting: &str) -> Result<(), Down> {
+    match connection.command(&Command::set(setting)).await {
+        Ok(reply) if reply.is_ok() => Ok(()),
+        Ok(reply) => {
+            tracing::debug!(setting, result = ?reply.result, "the modem declines a setting");
+            Ok(())
+        }
+        Err(CommandError::Silent { .. }) => {
+            tracing::warn!(setting, "the modem does not answer a setting");
+            connection.resync().await.map_err(CommandError::into_down)
+        }
+        Err(CommandError::Down(down)) => Err(down),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::value_of;
+
+    #[test]
+    fn answers_with_and_without_their_question() {
+        assert_eq!(value_of("+GMI: CONEXANT"), "CONEXANT");
+        assert_eq!(value_of("CONEXANT"), "CONEXANT");
+        assert_eq!(value_of("+FCLASS: (0,1,8)"), "(0,1,8)");
+        assert_eq!(value_of("0,1,1.0,8"), "0,1,1.0,8");
+    }
+}

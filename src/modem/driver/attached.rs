@@ -1,0 +1,222 @@
+//! A modem on an open port: requests become AT commands.
+
+use super::connection::{CommandError, Connection};
+use super::{Down, ModemEvent, ModemOptions, Request, RestingClass};
+use crate::modem::chip::Identity;
+use crate::modem::command::{Command, ResultCode};
+use std::time::Duration;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::{Instant, sleep, timeout};
+
+/// Patience with each of the last commands before the process ends.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+/// The longest wait for the end of a fax answer: CED, preamble, and the modem's own time-out.
+const FAX_PATIENCE: Duration = Duration::from_secs(20);
+
+/// The modem on the port that is open now.
+pub(super) struct Attached {
+    pub(super) connection: Connection,
+    pub(super) options: ModemOptions,
+    pub(super) identity: Identity,
+    /// The class it rests in.
+    pub(super) class: RestingClass,
+}
+
+impl Attached {
+    pub(super) fn new(connection: Connection, options: ModemOptions) -> Self {
+        Self {
+            connection,
+            options,
+            identity: Identity::default(),
+            class: RestingClass::Data,
+        }
+    }
+
+    /// Sets the modem up, then carries out requests and passes on events until the port is lost;
+    /// `Ok` when nobody asks any more.
+    pub(super) async fn serve(
+        &mut self,
+        requests: &mut UnboundedReceiver<Request>,
+    ) -> Result<(), Down> {
+        self.identify().await?;
+        self.arm().await?;
+        loop {
+            tokio::select! {
+                event = self.connection.next() => {
+                    let event = event?;
+                    self.connection.pass_on(event).await;
+                }
+                request = requests.recv() => match request {
+                    None => return Ok(()),
+                    Some(request) => self.carry_out(request, requests).await?,
+                }
+            }
+        }
+    }
+
+    async fn carry_out(
+        &mut self,
+        request: Request,
+        requests: &mut UnboundedReceiver<Request>,
+    ) -> Result<(), Down> {
+        match request {
+            Request::PickUp => self.pick_up(requests).await,
+            Request::Voice(mode) => self.voice(mode, requests).await,
+            Request::Dial(number) => {
+                self.mark_off_hook();
+                let reply = self.attempt(&Command::dial(&number)).await?;
+                let result = reply.unwrap_or(ResultCode::NoAnswer);
+                self.connection.tell(ModemEvent::Dialled(result)).await;
+                Ok(())
+            }
+            Request::HangUp => {
+                self.hang_up().await?;
+                self.arm().await
+            }
+            // Without a stream there is nothing to play on or to end.
+            Request::Play(_) | Request::StopPlaying | Request::FinishVoice | Request::LossSeen => {
+                Ok(())
+            }
+        }
+    }
+
+    async fn pick_up(&mut self, requests: &mut UnboundedReceiver<Request>) -> Result<(), Down> {
+        self.mark_off_hook();
+        let off_hook = match self.class {
+            RestingClass::Fax => return self.answer_as_fax(requests).await,
+            RestingClass::Voice => Command::set("AT+VLS=1"),
+            RestingClass::Data => Command::set("ATH1"),
+        };
+        match self.attempt(&off_hook).await? {
+            Some(ResultCode::Ok | ResultCode::VoiceConnect) => {
+                self.connection.tell(ModemEvent::PickedUp).await;
+            }
+            result => self.refuse(&off_hook.text, result).await,
+        }
+        Ok(())
+    }
+
+    /// `ATA`: the modem goes off-hook, sounds CED and waits for a fax. Anything sent before it is
+    /// done makes it hang up, so this ends by the modem's word, by a request, or in good time.
+    async fn answer_as_fax(
+        &mut self,
+        requests: &mut UnboundedReceiver<Request>,
+    ) -> Result<(), Down> {
+        let answer = Command::answer_fax(FAX_PATIENCE);
+        let bytes = self.connection.protocol.begin(&answer);
+        self.connection.send(&bytes);
+        self.connection.tell(ModemEvent::PickedUp).await;
+        let interrupted = async {
+            loop {
+                match requests.recv().await {
+                    Some(Request::HangUp) | None => return,
+                    Some(_) => {}
+                }
+            }
+        };
+        let reply = tokio::select! {
+            reply = self.connection.reply_within(answer.patience) => reply?,
+            () = interrupted => {
+                self.connection.protocol.abandon();
+                self.hang_up().await?;
+                return self.arm().await;
+            }
+        };
+        // `CONNECT` (class 1) and `+FCON` (class 2) come before the final result.
+        let connected = reply.is_some_and(|reply| {
+            let said = |word: &str| reply.lines.iter().any(|line| line.starts_with(word));
+            said("CONNECT") || said("+FCO")
+        });
+        self.connection
+            .tell(ModemEvent::FaxEnded { connected })
+            .await;
+        Ok(())
+    }
+
+    /// On-hook by every means there is; only a modem that ignores them all is given up.
+    pub(super) async fn hang_up(&mut self) -> Result<(), Down> {
+        if self.class == RestingClass::Voice {
+            // Some chips know only +VLS in the voice class, some only ATH: both, and one may fail.
+            self.obeys(&Command::set("AT+VLS=0")).await?;
+        }
+        let on_hook = Command::set("ATH0");
+        if !self.obeys(&on_hook).await? {
+            tracing::warn!("the modem does not hang up; dropping DTR");
+            self.connection.set_dtr(false);
+            sleep(LAST_WORDS).await;
+            self.connection.set_dtr(true);
+            if !self.obeys(&on_hook).await? && !self.obeys(&Command::reset()).await? {
+                return Err(Down::NotAnswering {
+                    command: on_hook.text,
+                });
+            }
+        }
+        self.connection.off_hook = None;
+        self.connection.tell(ModemEvent::OnHook).await;
+        Ok(())
+    }
+
+    /// The end of the process: the line goes on-hook, whatever the modem was doing.
+    pub(super) async fn last_words(mut self) {
+        let off_hook = self.connection.off_hook.is_some() || self.connection.in_stream();
+        if self.connection.in_stream() {
+            let _ = timeout(LAST_WORDS, self.connection.leave_any_stream()).await;
+        }
+        self.connection.protocol.assume_command_state();
+        if off_hook && self.class == RestingClass::Voice {
+            let _ = timeout(
+                LAST_WORDS,
+                self.connection
+                    .command(&Command::set("AT+VLS=0").within(LAST_WORDS)),
+            )
+            .await;
+        }
+        let on_hook = Command::set("ATH0").within(LAST_WORDS);
+        if !matches!(
+            timeout(LAST_WORDS, self.connection.command(&on_hook)).await,
+            Ok(Ok(_))
+        ) && off_hook
+        {
+            tracing::warn!("the modem did not confirm that it hung up");
+        }
+        self.connection.set_dtr(false);
+    }
+
+    /// Whether a command, insisted upon, was obeyed.
+    async fn obeys(&mut self, command: &Command) -> Result<bool, Down> {
+        match self.connection.insist(command).await {
+            Ok(reply) => Ok(reply.is_ok()),
+            Err(CommandError::Down(down)) => Err(down),
+            Err(CommandError::Silent { .. }) => Ok(false),
+        }
+    }
+
+    /// A command whose failure is an outcome, not the end: `None` if the modem did not answer but is
+    /// there.
+    pub(super) async fn attempt(&mut self, command: &Command) -> Result<Option<ResultCode>, Down> {
+        match self.connection.command(command).await {
+            Ok(reply) => Ok(Some(reply.result)),
+            Err(CommandError::Down(down)) => Err(down),
+            Err(CommandError::Silent { .. }) => {
+                self.connection
+                    .resync()
+                    .await
+                    .map_err(CommandError::into_down)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Before the command is sent: a modem that took it may be off-hook without ever saying so.
+    fn mark_off_hook(&mut self) {
+        self.connection.off_hook = Some(Instant::now());
+    }
+
+    pub(super) async fn refuse(&mut self, command: &str, result: Option<ResultCode>) {
+        let what = match result {
+            Some(result) => format!("the modem answers {command} with {result:?}"),
+            None => format!("the modem does not answer {command}"),
+        };
+        self.connection.tell(ModemEvent::Refused { what }).await;
+    }
+}

@@ -1,0 +1,296 @@
+//! One opened port with the protocol on it: the only place where bytes are read and written.
+//!
+//! It never waits for output to drain (a tty would block the thread) and never sleeps in place of an
+//! event.
+
+use super::transcript::Transcript;
+use super::{Down, ModemEvent};
+use crate::modem::chip::{Chip, Family};
+use crate::modem::command::{Command, Reply, ResultCode};
+use crate::modem::port::Port;
+use crate::modem::protocol::{Event, LEAVE_ANY_STREAM, Protocol};
+use crate::modem::wire::DataState;
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+/// The line is quiet when the modem has said nothing for this long. A modem that streams sends a
+/// piece every 16 ms.
+const QUIET: Duration = Duration::from_millis(200);
+/// The longest wait for quiet.
+const QUIET_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Why a command has no reply.
+#[derive(Debug)]
+pub(super) enum CommandError {
+    /// The port is gone.
+    Down(Down),
+    /// The modem did not answer in time.
+    Silent {
+        /// What it was asked.
+        command: String,
+    },
+}
+
+impl From<Down> for CommandError {
+    fn from(down: Down) -> Self {
+        Self::Down(down)
+    }
+}
+
+impl CommandError {
+    /// For when silence means that the modem is hung.
+    pub(super) fn into_down(self) -> Down {
+        match self {
+            Self::Down(down) => down,
+            Self::Silent { command } => Down::NotAnswering { command },
+        }
+    }
+}
+
+/// An opened port and what has been said on it.
+pub(super) struct Connection {
+    port: Box<dyn Port>,
+    pub(super) protocol: Protocol,
+    /// Bytes to write, from `written` on.
+    outgoing: Vec<u8>,
+    written: usize,
+    buffer: Box<[u8]>,
+    events: mpsc::Sender<ModemEvent>,
+    transcript: Transcript,
+    /// How the modem is driven; a generic one until it has said who it is.
+    pub(super) chip: &'static Chip,
+    /// Since when the line is off-hook by our doing.
+    pub(super) off_hook: Option<Instant>,
+}
+
+impl Connection {
+    pub(super) fn new(port: Box<dyn Port>, events: mpsc::Sender<ModemEvent>) -> Self {
+        Self {
+            port,
+            protocol: Protocol::new(),
+            outgoing: Vec::new(),
+            written: 0,
+            buffer: vec![0; 2048].into_boxed_slice(),
+            events,
+            transcript: Transcript::default(),
+            chip: Chip::of(Family::Generic),
+            off_hook: None,
+        }
+    }
+
+    /// Queues bytes; [`Connection::next`] writes them as the port takes them.
+    pub(super) fn send(&mut self, bytes: &[u8]) {
+        self.outgoing.extend_from_slice(bytes);
+    }
+
+    /// Whether everything queued has been taken by the port.
+    pub(super) fn all_written(&self) -> bool {
+        self.written == self.outgoing.len()
+    }
+
+    /// Throws away what is queued, here and in the kernel.
+    pub(super) fn discard_output(&mut self) {
+        self.outgoing.clear();
+        self.written = 0;
+        if let Err(error) = self.port.discard_output() {
+            tracing::debug!(%error, "the port's output cannot be discarded");
+        }
+    }
+
+    /// Raises or drops Data Terminal Ready; a pseudo-terminal has none.
+    pub(super) fn set_dtr(&mut self, raised: bool) {
+        if let Err(error) = self.port.set_dtr(raised) {
+            tracing::debug!(%error, raised, "DTR cannot be set");
+        }
+    }
+
+    /// The next thing the modem says. Writes what is queued meanwhile. Safe to cancel.
+    pub(super) async fn next(&mut self) -> Result<Event, Down> {
+        loop {
+            if let Some(event) = self.protocol.next_event() {
+                return Ok(event);
+            }
+            let deadline = self.protocol.deadline();
+            tokio::select! {
+                biased;
+                read = poll_fn(|cx| self.poll_io(cx)) => {
+                    let read = read.map_err(|error| Down::PortGone { why: error.to_string() })?;
+                    let bytes = &self.buffer[..read];
+                    self.transcript.received(bytes, self.protocol.data_state());
+                    self.protocol.receive(bytes, Instant::now().into_std());
+                }
+                () = until(deadline.map(Instant::from_std)) => {
+                    self.protocol.time_passed(Instant::now().into_std());
+                }
+            }
+        }
+    }
+
+    /// Writes what can be written, then reads.
+    fn poll_io(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        while self.written < self.outgoing.len() {
+            let pending = &self.outgoing[self.written..];
+            match Pin::new(&mut self.port).poll_write(cx, pending) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(count)) => {
+                    self.transcript
+                        .sent(&pending[..count], self.protocol.data_state());
+                    self.written += count;
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => break,
+            }
+        }
+        if self.written == self.outgoing.len() {
+            self.outgoing.clear();
+            self.written = 0;
+        }
+        let mut buffer = ReadBuf::new(&mut self.buffer);
+        ready!(Pin::new(&mut self.port).poll_read(cx, &mut buffer))?;
+        match buffer.filled().len() {
+            0 => Poll::Ready(Err(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                "the port was hung up",
+            ))),
+            count => Poll::Ready(Ok(count)),
+        }
+    }
+
+    /// Sends a command and waits for its reply; what else the modem says is passed on.
+    pub(super) async fn command(&mut self, command: &Command) -> Result<Reply, CommandError> {
+        let bytes = self.protocol.begin(command);
+        self.send(&bytes);
+        self.reply_within(command.patience)
+            .await?
+            .ok_or_else(|| CommandError::Silent {
+                command: command.text.clone(),
+            })
+    }
+
+    /// Waits for the pending reply; after `patience` it is given up.
+    pub(super) async fn reply_within(&mut self, patience: Duration) -> Result<Option<Reply>, Down> {
+        let deadline = Instant::now() + patience;
+        loop {
+            match timeout_at(deadline, self.next()).await {
+                Err(_) => {
+                    self.protocol.abandon();
+                    return Ok(None);
+                }
+                Ok(Err(down)) => return Err(down),
+                Ok(Ok(Event::Reply(reply))) => return Ok(Some(reply)),
+                Ok(Ok(event)) => self.pass_on(event).await,
+            }
+        }
+    }
+
+    /// Like [`Connection::command`], once more after a resync if the modem does not answer.
+    pub(super) async fn insist(&mut self, command: &Command) -> Result<Reply, CommandError> {
+        match self.command(command).await {
+            Err(CommandError::Silent { command: text }) => {
+                tracing::warn!(command = text, "the modem does not answer; trying again");
+                self.resync().await?;
+                self.command(command).await
+            }
+            other => other,
+        }
+    }
+
+    /// Brings modem and driver back to the command state: out of any stream, past any late reply.
+    pub(super) async fn resync(&mut self) -> Result<(), CommandError> {
+        const ATTEMPTS: usize = 3;
+        let probe = Command::set("AT");
+        for attempt in 1..=ATTEMPTS {
+            self.leave_any_stream().await?;
+            match self.command(&probe).await {
+                Ok(reply) if reply.result == ResultCode::Ok => return Ok(()),
+                Ok(_) => {}
+                Err(CommandError::Silent { .. }) if attempt < ATTEMPTS => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(CommandError::Silent {
+            command: probe.text,
+        })
+    }
+
+    /// Tells the modem to leave whatever stream it may be in and waits until it has nothing more to
+    /// say. Rings and caller ID are still passed on; the rest is thrown away.
+    pub(super) async fn leave_any_stream(&mut self) -> Result<(), Down> {
+        self.discard_output();
+        self.protocol.abandon();
+        self.protocol.assume_command_state();
+        self.send(LEAVE_ANY_STREAM);
+        let limit = Instant::now() + QUIET_PATIENCE;
+        loop {
+            let quiet = Instant::now() + QUIET;
+            match timeout_at(quiet.min(limit), self.next()).await {
+                Err(_) => break,
+                Ok(Err(down)) => return Err(down),
+                Ok(Ok(event @ (Event::Ring | Event::CallerId { .. }))) => self.pass_on(event).await,
+                Ok(Ok(_)) => {}
+            }
+        }
+        self.protocol.assume_command_state();
+        Ok(())
+    }
+
+    /// Throws away what the modem said before we were listening.
+    pub(super) async fn discard_stale_input(&mut self) -> Result<(), Down> {
+        if let Err(error) = self.port.discard_input() {
+            tracing::debug!(%error, "the port's input cannot be discarded");
+        }
+        let limit = Instant::now() + QUIET;
+        while let Ok(event) = timeout_at(limit, self.next()).await {
+            event?;
+        }
+        self.protocol = Protocol::new();
+        Ok(())
+    }
+
+    /// Hands an event on to whoever listens.
+    pub(super) async fn pass_on(&mut self, event: Event) {
+        let event = match event {
+            Event::Ring => ModemEvent::Ring,
+            Event::CallerId { id, revision } => ModemEvent::CallerId { id, revision },
+            Event::MessageWaiting(waiting) => ModemEvent::MessageWaiting(waiting),
+            Event::Code(code) => {
+                let off_hook_for = self.off_hook.map_or(Duration::MAX, |since| since.elapsed());
+                if !self.chip.believes(code, off_hook_for) {
+                    tracing::debug!(?code, "line code not believed");
+                    return;
+                }
+                ModemEvent::Code(code)
+            }
+            Event::Digit { digit, pressed } => ModemEvent::Digit { digit, pressed },
+            Event::Audio(audio) => ModemEvent::Audio(audio),
+            Event::Unknown(text) => ModemEvent::Unknown(text),
+            // Framing of a stream, and an answer that nobody waits for any more.
+            Event::StreamEnd | Event::Reply(_) => return,
+        };
+        self.tell(event).await;
+    }
+
+    /// Tells whoever listens. Nobody listening is no error: the process is ending.
+    pub(super) async fn tell(&mut self, event: ModemEvent) {
+        let _ = self.events.send(event).await;
+    }
+
+    /// Whether the modem's bytes are a stream now.
+    pub(super) fn in_stream(&self) -> bool {
+        self.protocol.data_state() != DataState::Command
+    }
+}
+
+/// Resolves at `deadline`, or never.
+pub(super) async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}

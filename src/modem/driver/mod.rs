@@ -1,0 +1,379 @@
+//! The driver: one task owns the port and everybody else talks to it through a handle.
+//!
+//! [`start`] gives a [`Modem`] to ask things of, and [`ModemEvents`] that tell what happens. The task
+//! opens the port, brings the modem into the class it rests in, and waits for rings; it does not
+//! decide anything about calls. A port that is lost is opened again when it is back.
+
+mod arm;
+mod attached;
+mod connection;
+mod session;
+mod transcript;
+
+use super::caller_id::{CallerId, MessageWaiting};
+use super::chip::Identity;
+use super::command::ResultCode;
+use super::line_code::LineCode;
+use super::port::Jack;
+use super::voice::VoiceMode;
+use attached::Attached;
+use connection::Connection;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+/// A modem that does not answer is left alone for longer and longer.
+const BACKOFF: [Duration; 3] = [
+    Duration::from_secs(5),
+    Duration::from_secs(15),
+    Duration::from_mins(1),
+];
+/// Before a lost port is opened again: a node that is about to vanish can still be opened.
+const AFTER_LOSS: Duration = Duration::from_millis(500);
+
+/// The service class that the modem rests in between calls, given by what is done with blocked ones.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RestingClass {
+    /// `+FCLASS=0`: to pick up and hang up.
+    Data,
+    /// `+FCLASS=2` or, where that is not offered, `1`: to answer as a fax.
+    Fax,
+    /// `+FCLASS=8`: to play and record.
+    Voice,
+}
+
+/// How the modem is set up.
+#[derive(Clone, Debug)]
+pub struct ModemOptions {
+    /// The class it rests in.
+    pub resting: RestingClass,
+    /// T.35 country code for `+GCI`, if it is to be set.
+    pub country: Option<u8>,
+    /// The user's own commands, sent last; an `ERROR` to one is tolerated.
+    pub init: Vec<String>,
+}
+
+/// What happens at the modem.
+#[derive(Clone, PartialEq, Debug)]
+pub enum ModemEvent {
+    /// There is no port to open; told once, until that changes.
+    Waiting {
+        /// Why, in words.
+        why: String,
+    },
+    /// The port is open (again).
+    PortBack {
+        /// The device.
+        device: String,
+    },
+    /// The modem is set up and waits for rings.
+    Armed(Armed),
+    /// The port is gone or the modem does not answer: whatever was going on is over.
+    PortLost {
+        /// Why, in words.
+        why: String,
+    },
+    /// The line rings.
+    Ring,
+    /// Caller ID.
+    CallerId {
+        /// The block.
+        id: CallerId,
+        /// It adds to the block before and is not another call's.
+        revision: bool,
+    },
+    /// The message-waiting indicator changed.
+    MessageWaiting(MessageWaiting),
+    /// A code about the line that this chip can be believed.
+    Code(LineCode),
+    /// A DTMF key went down or came up.
+    Digit {
+        /// The key.
+        digit: char,
+        /// Down, not up.
+        pressed: bool,
+    },
+    /// Audio from the line: 8-bit unsigned samples, 8000 a second.
+    Audio(Vec<u8>),
+    /// The modem is off-hook. For a fax: it is answering.
+    PickedUp,
+    /// The modem did not do what was asked last.
+    Refused {
+        /// What, in words.
+        what: String,
+    },
+    /// A voice stream is open.
+    VoiceStarted(VoiceMode),
+    /// All that was to be played has been taken by the line.
+    PlaybackFinished,
+    /// The voice stream is over.
+    VoiceEnded(VoiceEnd),
+    /// The fax answer is over: a fax was there (`CONNECT`), or not.
+    FaxEnded {
+        /// Whether the far end answered as a fax.
+        connected: bool,
+    },
+    /// The outcome of dialling.
+    Dialled(ResultCode),
+    /// The line is free again.
+    OnHook,
+    /// The modem said something that means nothing here.
+    Unknown(String),
+}
+
+/// What the modem turned out to be able to do.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Armed {
+    /// Who it is.
+    pub identity: Identity,
+    /// The class it rests in now; [`RestingClass::Data`] if it refused the one asked for.
+    pub class: RestingClass,
+    /// Whether it accepted to report caller ID.
+    pub caller_id: bool,
+}
+
+/// Why a voice stream ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum VoiceEnd {
+    /// We asked for it.
+    Asked,
+    /// The modem ended it: the call is over.
+    ByModem,
+    /// The modem takes no more audio.
+    Stuck,
+}
+
+/// Audio to be played, in blocks; it ends when the sender is dropped.
+pub type Playback = mpsc::Receiver<Vec<u8>>;
+
+enum Request {
+    PickUp,
+    Voice(VoiceMode),
+    Play(Playback),
+    StopPlaying,
+    FinishVoice,
+    HangUp,
+    Dial(String),
+    /// The listener knows that the port was lost: what it asks from now on is meant for the new one.
+    LossSeen,
+}
+
+/// The handle to the driver. Requests are carried out in order; their outcome comes as events.
+#[derive(Clone, Debug)]
+pub struct Modem {
+    requests: mpsc::UnboundedSender<Request>,
+}
+
+impl std::fmt::Debug for Request {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::PickUp => "PickUp",
+            Self::Voice(_) => "Voice",
+            Self::Play(_) => "Play",
+            Self::StopPlaying => "StopPlaying",
+            Self::FinishVoice => "FinishVoice",
+            Self::HangUp => "HangUp",
+            Self::Dial(_) => "Dial",
+            Self::LossSeen => "LossSeen",
+        })
+    }
+}
+
+impl Modem {
+    /// Off-hook: [`ModemEvent::PickedUp`] or [`ModemEvent::Refused`]. In the fax class this answers
+    /// as a fax, and [`ModemEvent::FaxEnded`] follows.
+    pub fn pick_up(&self) {
+        self.ask(Request::PickUp);
+    }
+
+    /// Opens a voice stream: [`ModemEvent::VoiceStarted`] or [`ModemEvent::Refused`]. Silence is sent
+    /// while nothing is played.
+    pub fn start_voice(&self, mode: VoiceMode) {
+        self.ask(Request::Voice(mode));
+    }
+
+    /// Plays audio after what is being played: [`ModemEvent::PlaybackFinished`] when all is done.
+    pub fn play(&self, audio: Playback) {
+        self.ask(Request::Play(audio));
+    }
+
+    /// Ends what is being played, and forgets what was to be played after it.
+    pub fn stop_playing(&self) {
+        self.ask(Request::StopPlaying);
+    }
+
+    /// Ends the voice stream after what was sent has been heard: [`ModemEvent::VoiceEnded`].
+    pub fn finish_voice(&self) {
+        self.ask(Request::FinishVoice);
+    }
+
+    /// On-hook, whatever is going on, then reset and set up again: [`ModemEvent::OnHook`], then
+    /// [`ModemEvent::Armed`].
+    pub fn hang_up(&self) {
+        self.ask(Request::HangUp);
+    }
+
+    /// Calls a number: [`ModemEvent::Dialled`].
+    pub fn dial(&self, number: &str) {
+        self.ask(Request::Dial(number.to_owned()));
+    }
+
+    fn ask(&self, request: Request) {
+        // The task only ends when it was told to; then nobody cares for the answer.
+        let _ = self.requests.send(request);
+    }
+}
+
+/// What happens at the modem, in order.
+#[derive(Debug)]
+pub struct ModemEvents {
+    events: mpsc::Receiver<ModemEvent>,
+    requests: mpsc::UnboundedSender<Request>,
+}
+
+impl ModemEvents {
+    /// The next event; `None` after the driver has ended. Safe to cancel.
+    pub async fn next(&mut self) -> Option<ModemEvent> {
+        let event = self.events.recv().await?;
+        if matches!(event, ModemEvent::PortLost { .. }) {
+            let _ = self.requests.send(Request::LossSeen);
+        }
+        Some(event)
+    }
+}
+
+/// The running driver.
+#[derive(Debug)]
+pub struct Driver {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Driver {
+    /// Puts the line on-hook, drops DTR and ends the task: at most 500 ms for each of the last
+    /// commands, whatever the modem was doing.
+    pub async fn shut_down(self) {
+        let _ = self.stop.send(true);
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "the modem's driver ended badly");
+        }
+    }
+}
+
+/// Starts the driver's task on the current runtime.
+pub fn start(jack: Box<dyn Jack>, options: ModemOptions) -> (Modem, ModemEvents, Driver) {
+    let (requests, for_task) = mpsc::unbounded_channel();
+    let (for_listener, events) = mpsc::channel(256);
+    let (stop, stopped) = watch::channel(false);
+    let task = Task {
+        jack,
+        options,
+        requests: for_task,
+        events: for_listener,
+        attached: None,
+    };
+    let task = tokio::spawn(task.run(stopped));
+    (
+        Modem {
+            requests: requests.clone(),
+        },
+        ModemEvents { events, requests },
+        Driver { stop, task },
+    )
+}
+
+/// Why a port is no longer used.
+#[derive(Debug)]
+enum Down {
+    /// Unplugged or failed.
+    PortGone { why: String },
+    /// The modem is there and says nothing.
+    NotAnswering { command: String },
+}
+
+impl std::fmt::Display for Down {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::PortGone { why } => write!(f, "the port is gone: {why}"),
+            Self::NotAnswering { command } => write!(f, "the modem does not answer {command}"),
+        }
+    }
+}
+
+struct Task {
+    jack: Box<dyn Jack>,
+    options: ModemOptions,
+    requests: mpsc::UnboundedReceiver<Request>,
+    events: mpsc::Sender<ModemEvent>,
+    attached: Option<Attached>,
+}
+
+impl Task {
+    async fn run(mut self, mut stopped: watch::Receiver<bool>) {
+        tokio::select! {
+            biased;
+            _ = stopped.wait_for(|stop| *stop) => {}
+            () = self.live() => {}
+        }
+        if let Some(attached) = self.attached {
+            attached.last_words().await;
+        }
+    }
+
+    /// Opens the port, uses it until it is lost, and begins again; ends when nobody asks any more.
+    async fn live(&mut self) {
+        let mut silent_lives = 0;
+        loop {
+            let connection = self.open().await;
+            let attached = self
+                .attached
+                .insert(Attached::new(connection, self.options.clone()));
+            let Err(down) = attached.serve(&mut self.requests).await else {
+                return;
+            };
+            self.attached = None;
+            let why = down.to_string();
+            let _ = self.events.send(ModemEvent::PortLost { why }).await;
+            // What was asked of the old life must not be done in the new one.
+            loop {
+                match self.requests.recv().await {
+                    Some(Request::LossSeen) => break,
+                    Some(_) => {}
+                    None => return,
+                }
+            }
+            match down {
+                Down::PortGone { .. } => {
+                    silent_lives = 0;
+                    sleep(AFTER_LOSS).await;
+                }
+                Down::NotAnswering { .. } => {
+                    sleep(BACKOFF[silent_lives.min(BACKOFF.len() - 1)]).await;
+                    silent_lives += 1;
+                }
+            }
+        }
+    }
+
+    async fn open(&mut self) -> Connection {
+        let mut told = None;
+        loop {
+            match self.jack.open() {
+                Ok(port) => {
+                    let device = self.jack.device();
+                    let _ = self.events.send(ModemEvent::PortBack { device }).await;
+                    return Connection::new(port, self.events.clone());
+                }
+                Err(error) => {
+                    let why = error.to_string();
+                    if told.as_ref() != Some(&why) {
+                        told = Some(why.clone());
+                        let _ = self.events.send(ModemEvent::Waiting { why }).await;
+                    }
+                    self.jack.changed().await;
+                }
+            }
+        }
+    }
+}
