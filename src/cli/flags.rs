@@ -264,7 +264,8 @@ fn require_terminal_if_present(path: &Path) -> Result<(), UsageError> {
     Ok(())
 }
 
-fn require_folder_if_present(path: &Path) -> Result<(), UsageError> {
+/// Whether a data folder is one, or can become one.
+pub(crate) fn require_folder_if_present(path: &Path) -> Result<(), UsageError> {
     let wrong = match path.metadata() {
         Ok(found) => !found.is_dir(),
         Err(error) => error.kind() == io::ErrorKind::NotADirectory,

@@ -1,3 +1,5 @@
+//! Command lines, what they mean, and what is said about wrong ones.
+
 use super::flags::{DeviceChoice, Environment, Settings, UsageError};
 use super::{Cli, Command, in_one_line};
 use callblock::blocker::BlockAction;
