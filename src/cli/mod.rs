@@ -1,0 +1,245 @@
+//! The command line: what may be written on it. What it means is checked in [`flags`].
+//!
+//! Without a subcommand it is the daemon. Its flags are those of pycallblock, so that units and
+//! habits can be carried over; abbreviations of long flags are accepted for the same reason.
+
+pub(crate) mod flags;
+
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::{ArgAction, Args, Parser, Subcommand};
+use flags::{DeviceChoice, TimeZoneName};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// The exit code of a wrong command line.
+pub(crate) const USAGE_EXIT_CODE: u8 = 2;
+
+const EXAMPLES: &str = "\
+Examples:
+  callblock demo
+      A few emulated calls, without any hardware.
+  callblock -b block.csv
+      Callers on the list are picked up and hung up on, everybody else rings.
+  callblock -w friends.csv -d -s 2 -a hello.wav
+      Everybody but the friends talks to the WAV files of the play folder.
+
+A list has a line `number,name` for each caller. A WAV file must be mono, unsigned 8 bit, 8000 Hz.";
+
+/// Blocks unwanted calls on a landline, with a USB voice modem.
+#[derive(Parser, Debug)]
+#[command(
+    name = "callblock",
+    version,
+    infer_long_args = true,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
+    after_help = EXAMPLES
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) daemon: DaemonFlags,
+}
+
+/// What can be done besides blocking calls.
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Play a few emulated calls through the real daemon; needs no hardware and ends by itself.
+    Demo {
+        /// Folder for the call log and the recordings [default: a new one under the temporary folder].
+        #[arg(long, value_name = "DIR")]
+        data_dir: Option<PathBuf>,
+    },
+}
+
+/// The daemon's flags.
+#[derive(Args, Debug)]
+pub(crate) struct DaemonFlags {
+    /// The modem: a serial port, `auto` for the first known USB modem, or `emulated[:SCENARIO]` for
+    /// one in software that follows a scenario file.
+    #[arg(
+        long,
+        value_name = "DEV",
+        default_value = "/dev/ttyACM0",
+        value_parser = OsStringValueParser::new().try_map(flags::parse_device)
+    )]
+    pub(crate) device: DeviceChoice,
+
+    /// Block the callers on this list. May be given several times.
+    #[arg(short, long, visible_alias = "blacklist", value_name = "CSV")]
+    pub(crate) block_list: Vec<PathBuf>,
+
+    /// Let the callers on this list ring, whatever else says no. Without a block list, block
+    /// everybody else. May be given several times.
+    #[arg(short = 'w', long, visible_alias = "whitelist", value_name = "CSV")]
+    pub(crate) allow_list: Vec<PathBuf>,
+
+    /// Block callers who withhold their number, or whose number the network does not know.
+    #[arg(short = 'p', long)]
+    pub(crate) block_private: bool,
+
+    /// Folder for the call log, the recordings (rec) and the files to play (play), made at the
+    /// first start [default: `$STATE_DIRECTORY`, else `~/callblock`].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+
+    /// Time zone in the names of the recordings, such as Europe/Paris.
+    #[arg(
+        long,
+        value_name = "TIMEZONE",
+        default_value = "UTC",
+        value_parser = flags::parse_timezone
+    )]
+    pub(crate) timezone: TimeZoneName,
+
+    /// Tell the modem its country: the two digits of AT+GCI, such as B5 for the USA.
+    #[arg(long, value_name = "HEX", value_parser = flags::parse_country)]
+    pub(crate) gci: Option<u8>,
+
+    /// Send this AT command too whenever the modem is set up; one that fails is passed over. May
+    /// be given several times.
+    #[arg(long, value_name = "CMD", value_parser = flags::parse_init_command)]
+    pub(crate) init: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) action: ActionFlags,
+
+    /// WAV file for -m, -t and -d, played at pick-up.
+    #[arg(short, long, value_name = "FILE", help_heading = "Block actions")]
+    pub(crate) audio_file: Option<PathBuf>,
+
+    /// With -d: play a random file of the play folder whenever the caller was silent for SEC
+    /// seconds.
+    #[arg(
+        short,
+        long,
+        value_name = "SEC",
+        value_parser = flags::parse_limit,
+        help_heading = "Block actions"
+    )]
+    pub(crate) silence: Option<Duration>,
+
+    /// How long the line is held before hanging up, if that is all that is done; 0 to 60. Below
+    /// one second the exchange may go on ringing.
+    #[arg(
+        long,
+        value_name = "SEC",
+        default_value = "1",
+        value_parser = flags::parse_hold,
+        help_heading = "Block actions"
+    )]
+    pub(crate) hangup_delay: Duration,
+
+    #[command(flatten)]
+    pub(crate) log: LogFlags,
+}
+
+/// What happens to a blocked call; one of them at most.
+#[derive(Args, Debug)]
+#[group(multiple = false)]
+#[command(next_help_heading = "Block actions")]
+pub(crate) struct ActionFlags {
+    /// Answer as a fax machine.
+    #[arg(short, long)]
+    pub(crate) fax: bool,
+
+    /// Play the file given with -a, then hang up.
+    #[arg(short, long)]
+    pub(crate) message: bool,
+
+    /// Record the caller for at most SEC seconds (120 if not given).
+    #[arg(
+        short,
+        long,
+        value_name = "SEC",
+        num_args = 0..=1,
+        default_missing_value = "120",
+        value_parser = flags::parse_limit
+    )]
+    pub(crate) record: Option<Duration>,
+
+    /// Send audio for at most SEC seconds (120 if not given); keys the caller presses are logged.
+    #[arg(
+        short,
+        long,
+        value_name = "SEC",
+        num_args = 0..=1,
+        default_missing_value = "120",
+        value_parser = flags::parse_limit
+    )]
+    pub(crate) transmit: Option<Duration>,
+
+    /// Record and send audio for at most SEC seconds (120 if not given).
+    #[arg(
+        short,
+        long,
+        value_name = "SEC",
+        num_args = 0..=1,
+        default_missing_value = "120",
+        value_parser = flags::parse_limit
+    )]
+    pub(crate) duplex: Option<Duration>,
+}
+
+/// Where the log goes [default: the journal if started by systemd, else standard error].
+#[derive(Args, Debug)]
+#[command(
+    next_help_heading = "Log (default: the journal as a systemd service, else standard error)"
+)]
+pub(crate) struct LogFlags {
+    /// Log to standard error.
+    #[arg(short = 'l', long)]
+    pub(crate) stderr: bool,
+
+    /// Append the log to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) logfile: Option<PathBuf>,
+
+    /// Log to the systemd journal. An address is accepted and not used.
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "/dev/log")]
+    pub(crate) syslog: Option<OsString>,
+
+    /// Log more: -v decisions and modem events, -vv every byte too (audio summed up).
+    #[arg(short, long, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// Reads the command line, the program's name included.
+///
+/// `Err` is the exit code: help, version or what is wrong has been printed.
+pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, ExitCode> {
+    Cli::try_parse_from(arguments).map_err(|error| {
+        if error.use_stderr() {
+            eprintln!("callblock: {}", in_one_line(&error));
+            ExitCode::from(USAGE_EXIT_CODE)
+        } else {
+            // `callblock --help | head -1` closes the pipe early; nothing is wrong then.
+            error.print().ok();
+            ExitCode::SUCCESS
+        }
+    })
+}
+
+/// The parser's report without the usage summary, in one line.
+fn in_one_line(error: &clap::Error) -> String {
+    let report = error.to_string();
+    let paragraphs: Vec<String> = report
+        .split("\n\n")
+        .take_while(|paragraph| {
+            !paragraph.starts_with("Usage:") && !paragraph.starts_with("For more information")
+        })
+        .map(|paragraph| {
+            let lines: Vec<&str> = paragraph.lines().map(str::trim).collect();
+            lines.join(" ")
+        })
+        .collect();
+    let report = paragraphs.join("; ");
+    let report = report.strip_prefix("error: ").unwrap_or(&report);
+    format!("{report} (see callblock --help)")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,420 @@
+//! Command lines, what they mean, and what is said about wrong ones.
+
+use super::flags::{DeviceChoice, Environment, Settings, UsageError};
+use super::{Cli, Command, in_one_line};
+use callblock::blocker::BlockAction;
+use callblock::service::log::LogOptions;
+use clap::{CommandFactory, Parser};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tempfile::TempDir;
+
+const TWO_MINUTES: Duration = Duration::from_mins(2);
+
+/// A folder with what flags can name: `block.csv`, `allow.csv`, `hello.wav`, `calls.toml`, `folder/`.
+struct Machine(TempDir);
+
+impl Machine {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        for file in ["block.csv", "allow.csv", "hello.wav", "calls.toml"] {
+            std::fs::write(folder.path().join(file), "").expect("written");
+        }
+        std::fs::create_dir(folder.path().join("folder")).expect("made");
+        Self(folder)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// The settings of a command line in which `@name` stands for that file of the folder.
+    fn settings(&self, line: &str) -> Result<Settings, UsageError> {
+        let folder = format!("{}/", self.0.path().display());
+        let cli = parse(&line.replace('@', &folder)).expect("parses");
+        Settings::new(cli.daemon, &self.environment())
+    }
+
+    fn environment(&self) -> Environment {
+        Environment {
+            state_directory: None,
+            home: Some(self.0.path().into()),
+        }
+    }
+
+    /// What is there, to show that nothing was created.
+    fn listing(&self) -> Vec<String> {
+        let mut names: Vec<_> = std::fs::read_dir(self.0.path())
+            .expect("readable")
+            .map(|entry| {
+                let name = entry.expect("readable").file_name();
+                name.to_string_lossy().into_owned()
+            })
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+fn parse(line: &str) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from(std::iter::once("callblock").chain(line.split_whitespace()))
+}
+
+/// The one line that a wrong command line is answered with.
+fn complaint(line: &str) -> String {
+    let error = parse(line).expect_err(line);
+    assert!(error.use_stderr());
+    in_one_line(&error)
+}
+
+#[test]
+fn the_definition_is_sound() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn without_flags_there_are_sensible_defaults() {
+    let machine = Machine::new();
+    let settings = machine.settings("").expect("good");
+    let hold = Duration::from_secs(1);
+    assert_eq!(
+        settings,
+        Settings {
+            device: DeviceChoice::Node("/dev/ttyACM0".into()),
+            block_lists: vec![],
+            allow_lists: vec![],
+            block_private: false,
+            action: BlockAction::HangUp { hold },
+            hangup_hold: hold,
+            time_zone: chrono_tz::UTC,
+            data_dir: machine.path("callblock"),
+            country: None,
+            init_commands: vec![],
+            log: LogOptions::default(),
+        }
+    );
+}
+
+#[test]
+fn every_flag_reaches_the_settings() {
+    let machine = Machine::new();
+    let settings = machine
+        .settings(
+            "--device emulated:@calls.toml -b @block.csv --block-list @allow.csv -w @allow.csv -p \
+             --duplex 90 -a @hello.wav -s 2.5 --hangup-delay 0.5 --data-dir @data \
+             --timezone Europe/Paris --gci b5 --init AT+VGR=128 --init s0=0 \
+             -l --logfile @log --syslog -vv",
+        )
+        .expect("good");
+    assert_eq!(
+        settings,
+        Settings {
+            device: DeviceChoice::Emulated(Some(machine.path("calls.toml"))),
+            block_lists: vec![machine.path("block.csv"), machine.path("allow.csv")],
+            allow_lists: vec![machine.path("allow.csv")],
+            block_private: true,
+            action: BlockAction::Duplex {
+                file: Some(machine.path("hello.wav")),
+                limit: Duration::from_secs(90),
+                silence: Some(Duration::from_millis(2500)),
+            },
+            hangup_hold: Duration::from_millis(500),
+            time_zone: chrono_tz::Europe::Paris,
+            data_dir: machine.path("data"),
+            country: Some(0xB5),
+            init_commands: vec!["AT+VGR=128".into(), "ATs0=0".into()],
+            log: LogOptions {
+                stderr: true,
+                file: Some(machine.path("log")),
+                journal: true,
+                verbosity: 2,
+            },
+        }
+    );
+}
+
+#[test]
+fn each_action_has_its_flag() {
+    let machine = Machine::new();
+    let file = || Some(machine.path("hello.wav"));
+    let limit = TWO_MINUTES;
+    let minute = Duration::from_mins(1);
+    let table = [
+        ("-f", BlockAction::Fax),
+        ("--fax", BlockAction::Fax),
+        (
+            "-m -a @hello.wav",
+            BlockAction::Message {
+                file: machine.path("hello.wav"),
+            },
+        ),
+        ("-r", BlockAction::Record { limit }),
+        ("-r 60", BlockAction::Record { limit: minute }),
+        ("-r60", BlockAction::Record { limit: minute }),
+        ("--record=60", BlockAction::Record { limit: minute }),
+        ("--record -p", BlockAction::Record { limit }),
+        ("-t", BlockAction::Transmit { file: None, limit }),
+        (
+            "-t 60 -a @hello.wav",
+            BlockAction::Transmit {
+                file: file(),
+                limit: minute,
+            },
+        ),
+        (
+            "-d",
+            BlockAction::Duplex {
+                file: None,
+                limit,
+                silence: None,
+            },
+        ),
+        (
+            "--hangup-delay 0",
+            BlockAction::HangUp {
+                hold: Duration::ZERO,
+            },
+        ),
+    ];
+    for (line, action) in table {
+        assert_eq!(machine.settings(line).expect(line).action, action, "{line}");
+    }
+}
+
+#[test]
+fn the_flags_of_the_python_tool_are_understood() {
+    let machine = Machine::new();
+    for line in [
+        "--device /dev/ttyACM0 --blacklist @block.csv --syslog -d -s 2 -p",
+        "--whitelist @allow.csv --syslog /dev/log --record 30",
+        "-w @allow.csv -l -v -m -a @hello.wav --timezone America/New_York",
+        "-b @block.csv --transmit --audio @hello.wav --verbose",
+    ] {
+        machine.settings(line).expect(line);
+    }
+}
+
+#[test]
+fn the_device_is_a_node_or_a_word() {
+    let machine = Machine::new();
+    let device = |word: &str| {
+        machine
+            .settings(&format!("--device {word}"))
+            .map(|s| s.device)
+    };
+    for (word, expected) in [
+        ("auto", DeviceChoice::Auto),
+        ("emulated", DeviceChoice::Emulated(None)),
+        ("./auto", DeviceChoice::Node("./auto".into())),
+        ("/dev/none", DeviceChoice::Node("/dev/none".into())),
+    ] {
+        assert_eq!(device(word).expect(word), expected, "{word}");
+    }
+}
+
+#[test]
+fn a_terminal_is_a_device_and_other_things_are_not() {
+    let machine = Machine::new();
+    let flags = rustix::pty::OpenptFlags::RDWR | rustix::pty::OpenptFlags::NOCTTY;
+    let master = rustix::pty::openpt(flags).expect("a pseudo-terminal");
+    rustix::pty::grantpt(&master).expect("granted");
+    rustix::pty::unlockpt(&master).expect("unlocked");
+    let node = rustix::pty::ptsname(&master, Vec::new()).expect("has a name");
+    let node = node.to_str().expect("plain").to_owned();
+    assert_eq!(
+        machine
+            .settings(&format!("--device {node}"))
+            .expect("good")
+            .device,
+        DeviceChoice::Node(node.into())
+    );
+
+    for wrong in ["@block.csv", "@folder", "/dev/null"] {
+        let error = machine.settings(&format!("--device {wrong}"));
+        assert!(
+            matches!(error, Err(UsageError::NoTerminal { .. })),
+            "{wrong}"
+        );
+    }
+    // Absent now, plugged in later.
+    machine.settings("--device @none").expect("good");
+}
+
+#[test]
+fn a_file_must_be_there_and_be_no_folder() {
+    let machine = Machine::new();
+    for flags in ["-b", "-w", "-b @block.csv -b", "-t -a", "-d -a", "-m -a"] {
+        let missing = machine
+            .settings(&format!("{flags} @none"))
+            .expect_err(flags);
+        assert!(
+            matches!(&missing, UsageError::NoSuchFile { path, .. } if *path == machine.path("none")),
+            "{missing}"
+        );
+        let folder = machine
+            .settings(&format!("{flags} @folder"))
+            .expect_err(flags);
+        assert!(
+            matches!(&folder, UsageError::Folder { path, .. } if *path == machine.path("folder")),
+            "{folder}"
+        );
+    }
+    for scenario in ["@none", "@calls.toml/none"] {
+        let error = machine.settings(&format!("--device emulated:{scenario}"));
+        assert!(
+            matches!(error, Err(UsageError::NoSuchFile { .. })),
+            "{scenario}"
+        );
+    }
+}
+
+#[test]
+fn a_list_that_cannot_be_reached_is_left_to_its_reader() {
+    let machine = Machine::new();
+    std::os::unix::fs::symlink("loop", machine.path("loop")).expect("linked");
+    machine.settings("-b @loop -w @loop").expect("good");
+    let error = machine.settings("-m -a @loop").expect_err("unreachable");
+    assert!(matches!(error, UsageError::Unreachable { .. }), "{error}");
+}
+
+#[test]
+fn a_data_folder_may_be_absent_but_must_not_be_something_else() {
+    let machine = Machine::new();
+    machine.settings("--data-dir @folder").expect("good");
+    machine.settings("--data-dir @deep/er").expect("good");
+    for wrong in ["@block.csv", "@block.csv/data"] {
+        let error = machine.settings(&format!("--data-dir {wrong}"));
+        assert!(matches!(error, Err(UsageError::NoFolder { .. })), "{wrong}");
+    }
+}
+
+#[test]
+fn the_data_folder_follows_the_environment() {
+    let data_dir = |state_directory: Option<&str>, home: Option<&str>| {
+        Environment {
+            state_directory: state_directory.map(Into::into),
+            home: home.map(Into::into),
+        }
+        .data_dir()
+    };
+    let state = Some("/var/lib/callblock");
+    assert_eq!(
+        data_dir(state, Some("/root")).as_deref(),
+        state.map(Path::new)
+    );
+    for absent in [None, Some("")] {
+        assert_eq!(
+            data_dir(absent, Some("/home/pat")).as_deref(),
+            Some(Path::new("/home/pat/callblock"))
+        );
+        assert_eq!(data_dir(absent, absent), None);
+    }
+
+    let error = Settings::new(parse("").expect("good").daemon, &Environment::default());
+    assert!(matches!(error, Err(UsageError::NoHome)));
+}
+
+#[test]
+fn flags_that_need_each_other_say_so() {
+    let machine = Machine::new();
+    let error = |line: &str| machine.settings(line).expect_err(line);
+    assert!(matches!(error("-m"), UsageError::MessageWithoutFile));
+    for line in ["-a @hello.wav", "-r -a @hello.wav", "-f -a @hello.wav"] {
+        assert!(matches!(error(line), UsageError::FileNotPlayed), "{line}");
+    }
+    for line in ["-s 2", "-t -s 2", "-m -s 2 -a @hello.wav"] {
+        assert!(
+            matches!(error(line), UsageError::SilenceWithoutDuplex),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn checking_creates_nothing() {
+    let machine = Machine::new();
+    let before = machine.listing();
+    machine
+        .settings("--data-dir @data --logfile @log")
+        .expect("good");
+    machine.settings("").expect("good");
+    machine
+        .settings("-b @none --logfile @log")
+        .expect_err("missing");
+    assert_eq!(machine.listing(), before);
+}
+
+#[test]
+fn a_wrong_setting_is_one_line_that_names_flag_and_value() {
+    let machine = Machine::new();
+    for (line, parts) in [
+        ("-b @none", ["--block-list", "none: there is no such file"]),
+        ("-w @folder", ["--allow-list", "folder: this is a folder"]),
+        ("--device /dev/null", ["--device /dev/null", "/dev/ttyACM0"]),
+        (
+            "--data-dir @block.csv",
+            ["--data-dir", "block.csv: this is no folder"],
+        ),
+    ] {
+        let text = machine.settings(line).expect_err(line).to_string();
+        assert!(!text.contains('\n'), "{text}");
+        for part in parts {
+            assert!(text.contains(part), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_word_is_one_line_that_says_what_to_give_instead() {
+    for (line, parts) in [
+        ("--fix", ["'--fix'", "'--fax'"]),
+        ("demo --fax", ["'--fax'", "--help"]),
+        ("nonsense", ["'nonsense'", "--help"]),
+        ("-f -r", ["'--fax'", "'--record [<SEC>]'"]),
+        ("-d -t -m", ["'--duplex [<SEC>]'", "--transmit [<SEC>]"]),
+        ("-b", ["'--block-list <CSV>'", "value is required"]),
+        ("-r 0", ["'0'", "above 0 and up to 86400"]),
+        ("-r 86401", ["'86401'", "above 0 and up to 86400"]),
+        ("-t soon", ["'soon'", "above 0 and up to 86400"]),
+        ("-d inf", ["'inf'", "above 0 and up to 86400"]),
+        ("-d -s 0", ["'0'", "above 0 and up to 86400"]),
+        ("-d -s nan", ["'nan'", "above 0 and up to 86400"]),
+        ("--silence=-1", ["'-1'", "above 0 and up to 86400"]),
+        ("--hangup-delay 60.1", ["'60.1'", "from 0 to 60"]),
+        ("--hangup-delay=-1", ["'-1'", "from 0 to 60"]),
+        (
+            "--timezone Mars/Olympus",
+            ["'Mars/Olympus'", "Europe/Paris"],
+        ),
+        ("--gci USA", ["'USA'", "two hexadecimal digits"]),
+        ("--gci +5", ["'+5'", "two hexadecimal digits"]),
+        ("--gci B", ["'B'", "two hexadecimal digits"]),
+        ("--init é", ["'é'", "plain characters"]),
+        ("--device emulated:", ["'emulated:'", "scenario file"]),
+    ] {
+        let text = complaint(line);
+        assert!(!text.contains('\n') && !text.starts_with("error"), "{text}");
+        for part in parts {
+            assert!(text.contains(part), "{line}: {text}");
+        }
+    }
+    let two_commands = Cli::try_parse_from(["callblock", "--init", "AT\r\nATH"]);
+    assert!(two_commands.is_err());
+}
+
+#[test]
+fn a_subcommand_has_its_own_flags() {
+    let cli = parse("demo --data-dir here").expect("good");
+    let Some(Command::Demo { data_dir }) = cli.command else {
+        panic!("{:?}", cli.command);
+    };
+    assert_eq!(data_dir, Some("here".into()));
+    assert!(parse("-p demo").is_err());
+}
+
+#[test]
+fn help_and_version_are_no_errors() {
+    for flag in ["-h", "--help", "-V", "--version"] {
+        assert!(!parse(flag).expect_err(flag).use_stderr(), "{flag}");
+    }
+}
