@@ -1,5 +1,14 @@
-//! The call's state machine and the block actions.
+//! From a ring to the end of the call.
+//!
+//! [`machine`] is the call's state machine, pure; [`daemon`] carries out what it asks for. A
+//! [`CallHandler`] decides about callers and may take part in calls.
 
 mod action;
+mod call;
+pub mod daemon;
+mod hang_up_rules;
+mod handler;
+pub mod machine;
 
 pub use action::BlockAction;
+pub use handler::{CallControl, CallHandler, ListScreen};

@@ -1,0 +1,116 @@
+//! The row of a call while the call lasts, and the rings of it.
+
+use super::machine::{Effect, Moment};
+use crate::call::{ActionKind, CallRecord, Outcome, VerdictClass};
+use crate::screen::{Caller, Verdict};
+use crate::store::CallKey;
+use std::time::{Duration, Instant};
+
+/// A row is written this long after the call's first sign at the latest, decided or not, so that
+/// within a second a crash would leave a trace of it.
+const ROW_DUE: Duration = Duration::from_millis(700);
+
+/// RINGs closer together than this are one burst: the double rings of the UK and others.
+const BURST_GAP: Duration = Duration::from_millis(1500);
+
+/// A ring that is older than this says nothing of the line now: cadences repeat every 3 to 6 s.
+pub(super) const RING_WINDOW: Duration = Duration::from_secs(8);
+
+/// The rings of one call.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rings {
+    pub(super) last: Option<Instant>,
+    pub(super) bursts: u32,
+}
+
+impl Rings {
+    pub(super) fn ring(&mut self, now: Instant) {
+        if self.last.is_none_or(|last| now.duration_since(last) >= BURST_GAP) {
+            self.bursts += 1;
+        }
+        self.last = Some(now);
+    }
+
+    /// Whether the line rings: only then may it be picked up.
+    pub(super) fn rings_at(&self, now: Instant) -> bool {
+        self.last
+            .is_some_and(|last| now.duration_since(last) < RING_WINDOW)
+    }
+}
+
+/// A call that is not over, and its row.
+#[derive(Clone, Debug)]
+pub(super) struct OpenCall {
+    pub(super) key: CallKey,
+    pub(super) record: CallRecord,
+    pub(super) began: Instant,
+    saved: bool,
+}
+
+impl OpenCall {
+    pub(super) fn new(key: CallKey, at: Moment) -> Self {
+        let record = CallRecord {
+            started: at.wall,
+            number: None,
+            normalised: None,
+            name: None,
+            verdict: VerdictClass::Ring,
+            reason: "rang once, without caller ID".into(),
+            source: None,
+            action: ActionKind::None,
+            picked_up: None,
+            ended: None,
+            outcome: None,
+            recording: None,
+            dtmf: String::new(),
+            trouble: None,
+        };
+        Self {
+            key,
+            record,
+            began: at.now,
+            saved: false,
+        }
+    }
+
+    pub(super) fn set_caller(&mut self, caller: &Caller) {
+        self.record.number = caller.number.as_received().map(Into::into);
+        self.record.normalised = caller.number.normalised().map(Into::into);
+        self.record.name.clone_from(&caller.name);
+    }
+
+    pub(super) fn set_verdict(&mut self, verdict: &Verdict) {
+        self.record.verdict = verdict.class;
+        self.record.reason.clone_from(&verdict.reason);
+        self.record.source = verdict.source.as_ref().map(ToString::to_string);
+    }
+
+    pub(super) fn trouble(&mut self, what: &str) {
+        match &mut self.record.trouble {
+            Some(trouble) if trouble.contains(what) => {}
+            Some(trouble) => {
+                trouble.push_str("; ");
+                trouble.push_str(what);
+            }
+            none => *none = Some(what.to_owned()),
+        }
+    }
+
+    /// When the row must be written, if it is not yet.
+    pub(super) fn row_due(&self) -> Option<Instant> {
+        (!self.saved).then(|| self.began + ROW_DUE)
+    }
+
+    pub(super) fn save(&mut self, effects: &mut Vec<Effect>) {
+        self.saved = true;
+        effects.push(Effect::Save(self.key, self.record.clone()));
+    }
+
+    /// The call is over.
+    pub(super) fn end(&mut self, outcome: Outcome, now: Instant, effects: &mut Vec<Effect>) {
+        self.record.ended = Some(now.duration_since(self.began));
+        self.record.outcome = Some(outcome);
+        self.save(effects);
+        effects.push(Effect::Ended(self.key, self.record.clone()));
+    }
+}

@@ -1,0 +1,92 @@
+//! What people override to make a call blocker of their own.
+
+use crate::modem::caller_id::MessageWaiting;
+use crate::screen::{Caller, Policy, Verdict};
+use std::path::{Path, PathBuf};
+
+/// Decides about callers and takes part in calls. Every method has a sensible default but
+/// [`on_call`](Self::on_call).
+///
+/// All are called from the daemon's loop: they must return at once. What they wish for is done by
+/// the daemon after they return.
+pub trait CallHandler: Send {
+    /// The phone rings. `burst` counts the rings of this call from 1; double rings count once.
+    fn on_ring(&mut self, burst: u32) {
+        let _ = burst;
+    }
+
+    /// Somebody calls: may he ring? Also asked for calls without caller ID, and again when caller ID
+    /// comes late.
+    fn on_call(&mut self, caller: &Caller) -> Verdict;
+
+    /// The network's message-waiting indicator changed.
+    fn on_message_waiting(&mut self, waiting: MessageWaiting) {
+        let _ = waiting;
+    }
+
+    /// The caller pressed a key during a blocked call: `0`–`9`, `A`–`D`, `*`, `#`.
+    fn on_dtmf(&mut self, digit: char, control: &mut CallControl) {
+        let _ = (digit, control);
+    }
+
+    /// The caller of a duplex call was silent for the time asked for. By default a file of the play
+    /// folder is played.
+    fn on_silence(&mut self, control: &mut CallControl) {
+        control.play_from_folder();
+    }
+}
+
+/// What a [`CallHandler`] wishes to happen in the call going on.
+#[derive(Debug, Default)]
+pub struct CallControl {
+    pub(super) wishes: Vec<Wish>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Wish {
+    Play(PathBuf),
+    PlayFromFolder,
+    StopPlaying,
+    HangUp,
+}
+
+impl CallControl {
+    /// Plays a WAV file after those already being played. Without a stream that sends, it is ignored.
+    pub fn play(&mut self, file: impl AsRef<Path>) {
+        self.wishes.push(Wish::Play(file.as_ref().to_owned()));
+    }
+
+    /// Plays a file of the play folder, not the one played last.
+    pub fn play_from_folder(&mut self) {
+        self.wishes.push(Wish::PlayFromFolder);
+    }
+
+    /// Ends what is being played, and forgets what was to be played after it.
+    pub fn stop_playing(&mut self) {
+        self.wishes.push(Wish::StopPlaying);
+    }
+
+    /// Ends the call.
+    pub fn hang_up(&mut self) {
+        self.wishes.push(Wish::HangUp);
+    }
+}
+
+/// The handler of the plain daemon: it decides by lists.
+#[derive(Debug)]
+pub struct ListScreen {
+    policy: Policy,
+}
+
+impl ListScreen {
+    /// Decides by this policy.
+    pub const fn new(policy: Policy) -> Self {
+        Self { policy }
+    }
+}
+
+impl CallHandler for ListScreen {
+    fn on_call(&mut self, caller: &Caller) -> Verdict {
+        self.policy.screen(caller)
+    }
+}

@@ -1,0 +1,787 @@
+//! The call's state machine: an event and a moment in, effects out.
+//!
+//! Pure: no I/O, no clock, no task. It knows when a call begins and ends, when the line may be picked
+//! up, and what comes after what in each block action. What a call's caller is worth is decided by
+//! the function passed to [`Blocker::handle`]; how effects are carried out is the
+//! [daemon](super::daemon)'s business.
+//!
+//! Two rules hold in every state: nothing is picked up unless a ring was seen in the last 8 s, and
+//! whatever was picked up is hung up.
+
+use super::BlockAction;
+use super::call::{OpenCall, RING_WINDOW, Rings};
+use super::hang_up_rules::HangUpRules;
+use crate::call::{ActionKind, CallRecord, Outcome, VerdictClass};
+use crate::clock::Timestamp;
+use crate::modem::driver::{RestingClass, VoiceEnd};
+use crate::modem::line_code::LineCode;
+use crate::modem::voice::VoiceMode;
+use crate::screen::{Caller, Verdict};
+use crate::store::CallKey;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// A RING so soon after our going on-hook, without a new caller ID, is still the call just handled.
+const SAME_CALL_WINDOW: Duration = Duration::from_secs(8);
+/// How long after such a RING a new caller ID may still come: 3.5 s are reported.
+const NEW_CALLER_ID_PATIENCE: Duration = Duration::from_millis(3500);
+/// A RING so soon after our picking up was on its way already.
+const RING_IN_FLIGHT: Duration = Duration::from_secs(2);
+
+/// When an event happened.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// Monotonic time, for everything that lasts.
+    pub now: Instant,
+    /// Wall time, for the log.
+    pub wall: Timestamp,
+}
+
+/// What happens to the machine.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Event {
+    /// The modem is set up; it rests in this class.
+    Armed(RestingClass),
+    /// The modem is gone.
+    PortLost,
+    /// The line rings.
+    Ring,
+    /// Caller ID.
+    CallerId {
+        /// Who calls.
+        caller: Caller,
+        /// It adds to the caller ID given last and is not another call's.
+        revision: bool,
+    },
+    /// A code about the line.
+    Code(LineCode),
+    /// A DTMF key went down.
+    Digit(char),
+    /// We are off-hook.
+    PickedUp,
+    /// The modem did not do what was asked last.
+    Refused {
+        /// What, in words.
+        what: String,
+    },
+    /// The voice stream is open.
+    VoiceStarted,
+    /// What was to be played has been heard.
+    PlaybackFinished,
+    /// The voice stream is over.
+    VoiceEnded(VoiceEnd),
+    /// The fax answer is over.
+    FaxEnded,
+    /// We are on-hook.
+    OnHook,
+    /// The recording's file exists, under this path relative to the data folder.
+    RecordingCreated {
+        /// Whose.
+        call: CallKey,
+        /// Where.
+        path: String,
+    },
+    /// The recording is closed; if something was lost, it says what.
+    RecordingClosed {
+        /// Whose.
+        call: CallKey,
+        /// What went wrong.
+        trouble: Option<String>,
+    },
+    /// The call is to be ended: asked by the handler.
+    EndCall,
+    /// Time passed up to [`Blocker::deadline`].
+    TimePassed,
+    /// The daemon is to stop.
+    Stop,
+}
+
+/// What is to be done.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Effect {
+    /// Off-hook, before anything else is done.
+    PickUp,
+    /// Open a voice stream.
+    StartVoice(VoiceMode),
+    /// Play a file.
+    Play(PathBuf),
+    /// End the voice stream when everything has been heard.
+    FinishVoice,
+    /// On-hook, whatever is going on.
+    HangUp,
+    /// Begin to record.
+    StartRecording {
+        /// For this call.
+        call: CallKey,
+        /// The call's start, for the file's name.
+        started: Timestamp,
+        /// The number as received, for the file's name.
+        number: Option<String>,
+    },
+    /// Close the recording.
+    StopRecording,
+    /// Write the row.
+    Save(CallKey, CallRecord),
+    /// A call has been screened (again).
+    Screened(CallKey, CallRecord),
+    /// A call was answered, with this action.
+    Answered(CallKey, ActionKind),
+    /// A call is over.
+    Ended(CallKey, CallRecord),
+    /// Something a person should know.
+    Warn(String),
+}
+
+/// Decides about a caller.
+pub type Decide<'a> = &'a mut dyn FnMut(&Caller) -> Verdict;
+
+#[derive(Debug)]
+enum State {
+    OnHook {
+        /// The call handled last, while rings may still be its.
+        handled: Option<Handled>,
+    },
+    Ringing(Ringing),
+    OffHook(OffHook),
+}
+
+#[derive(Debug)]
+struct Handled {
+    call: CallKey,
+    until: Instant,
+    /// It has been answered a second time already.
+    answered_again: bool,
+    /// Rings since, which are its unless caller ID says otherwise.
+    rings: Rings,
+    answer_at: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Ringing {
+    call: OpenCall,
+    rings: Rings,
+    caller: Option<Caller>,
+    verdict: Option<VerdictClass>,
+}
+
+#[derive(Debug)]
+struct OffHook {
+    call: OpenCall,
+    since: Instant,
+    again: bool,
+    action: BlockAction,
+    phase: Phase,
+    rules: HangUpRules,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    PickingUp,
+    /// The line is held until then.
+    Holding(Instant),
+    AnsweringAsFax,
+    StartingVoice,
+    /// A stream is open, until then at most.
+    Streaming(Option<Instant>),
+    /// The message is being played out.
+    Finishing,
+    /// We are hanging up.
+    HangingUp(Outcome),
+}
+
+/// The state machine.
+#[derive(Debug)]
+pub struct Blocker {
+    action: BlockAction,
+    /// How long the line is held where the action's own course is not possible.
+    hold: Duration,
+    class: RestingClass,
+    state: State,
+    next_key: u64,
+    /// The calls that ended last: their recordings may still be on their way to the disk, and the
+    /// newest may ring again.
+    over: Vec<OpenCall>,
+}
+
+impl Blocker {
+    /// A machine that deals with blocked calls by `action`; where the modem cannot, it holds the line
+    /// for `hold` and hangs up.
+    pub fn new(action: BlockAction, hold: Duration) -> Self {
+        Self {
+            action,
+            hold,
+            class: RestingClass::Data,
+            state: State::OnHook { handled: None },
+            next_key: 1,
+            over: Vec::new(),
+        }
+    }
+
+    /// Whether the line is ours now.
+    pub const fn is_off_hook(&self) -> bool {
+        matches!(self.state, State::OffHook(_))
+    }
+
+    /// Whether a call is going on.
+    pub const fn in_call(&self) -> bool {
+        !matches!(self.state, State::OnHook { .. })
+    }
+
+    /// When [`Event::TimePassed`] is due.
+    pub fn deadline(&self) -> Option<Instant> {
+        match &self.state {
+            State::OnHook { handled } => {
+                let handled = handled.as_ref()?;
+                Some(handled.answer_at.map_or(handled.until, |at| at.min(handled.until)))
+            }
+            State::Ringing(ringing) => {
+                let over = ringing.over_at();
+                Some(ringing.call.row_due().map_or(over, |due| due.min(over)))
+            }
+            State::OffHook(off_hook) => {
+                let phase = match off_hook.phase {
+                    Phase::Holding(until) => Some(until),
+                    Phase::Streaming(limit) => limit,
+                    _ => None,
+                };
+                [phase, off_hook.call.row_due()].into_iter().flatten().min()
+            }
+        }
+    }
+
+    /// Takes one event. Effects are to be carried out in their order.
+    #[must_use]
+    pub fn handle(&mut self, event: Event, at: Moment, decide: Decide<'_>) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match event {
+            Event::Armed(class) => self.class = class,
+            Event::RecordingCreated { call, path } => {
+                self.recording_created(call, path, &mut effects);
+            }
+            Event::RecordingClosed { call, trouble } => {
+                self.recording_closed(call, trouble, &mut effects);
+            }
+            Event::PortLost => self.end_now(Outcome::PortLost, at, &mut effects),
+            Event::Stop => self.end_now(Outcome::Stopped, at, &mut effects),
+            event => {
+                let state = std::mem::replace(&mut self.state, State::OnHook { handled: None });
+                self.state = match state {
+                    State::OnHook { handled } => {
+                        self.on_hook(handled, &event, at, decide, &mut effects)
+                    }
+                    State::Ringing(ringing) => {
+                        self.ringing(ringing, &event, at, decide, &mut effects)
+                    }
+                    State::OffHook(off_hook) => {
+                        self.off_hook(off_hook, &event, at, decide, &mut effects)
+                    }
+                };
+            }
+        }
+        effects
+    }
+
+    fn new_call(&mut self, at: Moment) -> OpenCall {
+        let key = CallKey(self.next_key);
+        self.next_key += 1;
+        OpenCall::new(key, at)
+    }
+
+    // ----- on-hook -----
+
+    fn on_hook(
+        &mut self,
+        handled: Option<Handled>,
+        event: &Event,
+        at: Moment,
+        decide: Decide<'_>,
+        effects: &mut Vec<Effect>,
+    ) -> State {
+        let handled = handled.filter(|handled| at.now < handled.until);
+        match (event, handled) {
+            (Event::Ring, Some(handled)) => self.ring_after_handled(handled, at, effects),
+            (Event::Ring, None) => {
+                let mut rings = Rings::default();
+                rings.ring(at.now);
+                State::Ringing(Ringing {
+                    call: self.new_call(at),
+                    rings,
+                    caller: None,
+                    verdict: None,
+                })
+            }
+            (
+                Event::CallerId {
+                    caller,
+                    revision: true,
+                },
+                Some(handled),
+            ) => {
+                if let Some(call) = self.call_mut(handled.call) {
+                    call.set_caller(caller);
+                    call.save(effects);
+                }
+                State::OnHook {
+                    handled: Some(handled),
+                }
+            }
+            (Event::CallerId { caller, .. }, handled) => {
+                let ringing = Ringing {
+                    call: self.new_call(at),
+                    rings: handled.map(|handled| handled.rings).unwrap_or_default(),
+                    caller: None,
+                    verdict: None,
+                };
+                self.screen(ringing, caller.clone(), at, decide, effects)
+            }
+            (Event::TimePassed, Some(handled))
+                if handled.answer_at.is_some_and(|answer_at| answer_at <= at.now) =>
+            {
+                self.answer_again(handled, at, effects)
+            }
+            (_, handled) => State::OnHook { handled },
+        }
+    }
+
+    /// The line rings although the call was just dealt with: the exchange did not notice, unless
+    /// caller ID says that this is somebody else. Picking up at once would cut a friend off who calls
+    /// right after a robot.
+    fn ring_after_handled(
+        &mut self,
+        mut handled: Handled,
+        at: Moment,
+        effects: &mut Vec<Effect>,
+    ) -> State {
+        if handled.answered_again {
+            if let Some(call) = self.call_mut(handled.call) {
+                call.trouble("went on ringing after it was answered twice");
+                call.save(effects);
+            }
+            return State::OnHook {
+                handled: Some(handled),
+            };
+        }
+        handled.rings.ring(at.now);
+        if handled.rings.bursts >= 2 {
+            return self.answer_again(handled, at, effects);
+        }
+        let answer_at = *handled
+            .answer_at
+            .get_or_insert(at.now + NEW_CALLER_ID_PATIENCE);
+        handled.until = handled.until.max(answer_at);
+        State::OnHook {
+            handled: Some(handled),
+        }
+    }
+
+    fn answer_again(&mut self, handled: Handled, at: Moment, effects: &mut Vec<Effect>) -> State {
+        let over = self.over.iter().position(|call| call.key == handled.call);
+        let (Some(over), true) = (over, handled.rings.rings_at(at.now)) else {
+            return State::OnHook { handled: None };
+        };
+        let mut call = self.over.remove(over);
+        call.trouble("rang on after it was answered; answered again");
+        self.pick_up(call, true, at, effects)
+    }
+
+    // ----- ringing -----
+
+    fn ringing(
+        &mut self,
+        mut ringing: Ringing,
+        event: &Event,
+        at: Moment,
+        decide: Decide<'_>,
+        effects: &mut Vec<Effect>,
+    ) -> State {
+        match event {
+            Event::Ring => {
+                ringing.rings.ring(at.now);
+                match ringing.verdict {
+                    Some(VerdictClass::Block) => self.pick_up(ringing.call, false, at, effects),
+                    None if ringing.rings.bursts >= 2 => {
+                        self.screen(ringing, Caller::missing(), at, decide, effects)
+                    }
+                    _ => State::Ringing(ringing),
+                }
+            }
+            Event::CallerId { caller, revision } => {
+                if *revision || ringing.is_without_number() {
+                    return self.screen(ringing, caller.clone(), at, decide, effects);
+                }
+                if ringing.caller.as_ref() == Some(caller) {
+                    return State::Ringing(ringing);
+                }
+                // Somebody else: the one before gave up between two rings.
+                let rings = ringing.rings.clone();
+                ringing.end(at, effects);
+                let next = Ringing {
+                    call: self.new_call(at),
+                    rings,
+                    caller: None,
+                    verdict: None,
+                };
+                self.screen(next, caller.clone(), at, decide, effects)
+            }
+            Event::TimePassed => {
+                if ringing.over_at() <= at.now {
+                    ringing.end(at, effects);
+                    return State::OnHook { handled: None };
+                }
+                if ringing.call.row_due().is_some_and(|due| due <= at.now) {
+                    ringing.call.save(effects);
+                }
+                State::Ringing(ringing)
+            }
+            _ => State::Ringing(ringing),
+        }
+    }
+
+    /// Decides about a caller, and picks up if he is blocked and the line rings.
+    fn screen(
+        &mut self,
+        mut ringing: Ringing,
+        caller: Caller,
+        at: Moment,
+        decide: Decide<'_>,
+        effects: &mut Vec<Effect>,
+    ) -> State {
+        let verdict = decide(&caller);
+        ringing.call.set_caller(&caller);
+        ringing.call.set_verdict(&verdict);
+        ringing.caller = Some(caller);
+        ringing.verdict = Some(verdict.class);
+        let (key, record) = (ringing.call.key, ringing.call.record.clone());
+        let state = if verdict.class == VerdictClass::Block && ringing.rings.rings_at(at.now) {
+            self.pick_up(ringing.call, false, at, effects)
+        } else {
+            ringing.call.save(effects);
+            State::Ringing(ringing)
+        };
+        effects.push(Effect::Screened(key, record));
+        state
+    }
+
+    // ----- off-hook -----
+
+    fn pick_up(
+        &mut self,
+        mut call: OpenCall,
+        again: bool,
+        at: Moment,
+        effects: &mut Vec<Effect>,
+    ) -> State {
+        effects.push(Effect::PickUp);
+        let possible = match self.action {
+            BlockAction::HangUp { .. } => true,
+            BlockAction::Fax => self.class == RestingClass::Fax,
+            _ => self.class == RestingClass::Voice,
+        };
+        let action = if possible {
+            self.action.clone()
+        } else {
+            let wanted = self.action.kind().as_str();
+            call.trouble(&format!("the modem cannot do {wanted}; hung up instead"));
+            BlockAction::HangUp { hold: self.hold }
+        };
+        call.record.action = action.kind();
+        State::OffHook(OffHook {
+            call,
+            since: at.now,
+            again,
+            action,
+            phase: Phase::PickingUp,
+            rules: HangUpRules::default(),
+        })
+    }
+
+    fn off_hook(
+        &mut self,
+        mut off_hook: OffHook,
+        event: &Event,
+        at: Moment,
+        decide: Decide<'_>,
+        effects: &mut Vec<Effect>,
+    ) -> State {
+        if let Event::CallerId { caller, revision: false } = event {
+            self.call_waiting(caller, at, decide, effects);
+            return State::OffHook(off_hook);
+        }
+        if *event == Event::OnHook {
+            return self.went_on_hook(off_hook, at, effects);
+        }
+        off_hook.take(event, at, self.hold, effects);
+        State::OffHook(off_hook)
+    }
+
+    /// Caller ID while the line is ours: somebody knocks. He is logged and never answered.
+    fn call_waiting(
+        &mut self,
+        caller: &Caller,
+        at: Moment,
+        decide: Decide<'_>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let verdict = decide(caller);
+        let mut call = self.new_call(at);
+        call.set_caller(caller);
+        call.set_verdict(&verdict);
+        call.end(Outcome::CallWaiting, at.now, effects);
+    }
+
+    fn went_on_hook(&mut self, off_hook: OffHook, at: Moment, effects: &mut Vec<Effect>) -> State {
+        let mut call = off_hook.call;
+        effects.push(Effect::StopRecording);
+        let outcome = match off_hook.phase {
+            Phase::HangingUp(outcome) => outcome,
+            _ => Outcome::Finished,
+        };
+        call.end(outcome, at.now, effects);
+        let key = call.key;
+        self.remember(call);
+        State::OnHook {
+            handled: Some(Handled {
+                call: key,
+                until: at.now + SAME_CALL_WINDOW,
+                answered_again: off_hook.again,
+                rings: Rings::default(),
+                answer_at: None,
+            }),
+        }
+    }
+
+    /// Whatever is going on is over, without a word to the modem.
+    fn end_now(&mut self, outcome: Outcome, at: Moment, effects: &mut Vec<Effect>) {
+        let state = std::mem::replace(&mut self.state, State::OnHook { handled: None });
+        let mut call = match state {
+            State::OnHook { .. } => return,
+            State::Ringing(ringing) => ringing.call,
+            State::OffHook(off_hook) => {
+                effects.push(Effect::StopRecording);
+                off_hook.call
+            }
+        };
+        call.end(outcome, at.now, effects);
+        self.remember(call);
+    }
+
+    // ----- recordings -----
+
+    fn remember(&mut self, call: OpenCall) {
+        // A recording is closed within moments; more would mean a disk that never answers.
+        const MOST: usize = 16;
+        if self.over.len() == MOST {
+            self.over.remove(0);
+        }
+        self.over.push(call);
+    }
+
+    fn call_mut(&mut self, key: CallKey) -> Option<&mut OpenCall> {
+        let open = match &mut self.state {
+            State::OffHook(off_hook) => Some(&mut off_hook.call),
+            State::Ringing(ringing) => Some(&mut ringing.call),
+            State::OnHook { .. } => None,
+        };
+        open.into_iter()
+            .chain(&mut self.over)
+            .find(|call| call.key == key)
+    }
+
+    fn recording_created(&mut self, key: CallKey, path: String, effects: &mut Vec<Effect>) {
+        if let Some(call) = self.call_mut(key) {
+            if call.record.recording.is_some() {
+                call.trouble(&format!("second recording: {path}"));
+            } else {
+                call.record.recording = Some(path);
+            }
+            call.save(effects);
+        }
+    }
+
+    fn recording_closed(
+        &mut self,
+        key: CallKey,
+        trouble: Option<String>,
+        effects: &mut Vec<Effect>,
+    ) {
+        if let (Some(call), Some(trouble)) = (self.call_mut(key), trouble) {
+            call.trouble(&trouble);
+            call.save(effects);
+            effects.push(Effect::Warn(trouble));
+        }
+    }
+}
+
+impl Ringing {
+    fn is_without_number(&self) -> bool {
+        self.caller
+            .as_ref()
+            .is_none_or(|caller| caller.number.as_received().is_none())
+    }
+
+    /// When, without another ring, the call is over.
+    fn over_at(&self) -> Instant {
+        self.rings.last.unwrap_or(self.call.began) + RING_WINDOW
+    }
+
+    fn end(mut self, at: Moment, effects: &mut Vec<Effect>) {
+        let outcome = if self.rings.last.is_some() {
+            Outcome::RingsStopped
+        } else {
+            Outcome::CallWaiting
+        };
+        self.call.end(outcome, at.now, effects);
+    }
+}
+
+impl OffHook {
+    /// Everything but caller ID and the end of it.
+    fn take(&mut self, event: &Event, at: Moment, hold: Duration, effects: &mut Vec<Effect>) {
+        match event {
+            Event::PickedUp => self.picked_up(at, effects),
+            Event::Refused { what } => self.refused(what, at, hold, effects),
+            Event::VoiceStarted => self.voice_started(at, effects),
+            Event::PlaybackFinished => {
+                let playing_message = matches!(self.action, BlockAction::Message { .. });
+                if playing_message && matches!(self.phase, Phase::Streaming(_)) {
+                    self.phase = Phase::Finishing;
+                    effects.push(Effect::FinishVoice);
+                }
+            }
+            Event::VoiceEnded(end) => self.voice_ended(*end, effects),
+            Event::FaxEnded => self.hang_up(Outcome::Finished, effects),
+            Event::EndCall => self.hang_up(Outcome::Finished, effects),
+            Event::Code(code) => self.code(*code, at, effects),
+            Event::Digit(digit) => self.call.record.dtmf.push(*digit),
+            Event::CallerId { caller, .. } => {
+                // The rest of the caller ID that brought us here.
+                self.call.set_caller(caller);
+                self.call.save(effects);
+            }
+            Event::Ring if at.now.duration_since(self.since) > RING_IN_FLIGHT => {
+                self.call.trouble("rings although the modem says it is off-hook");
+            }
+            Event::TimePassed => self.time_passed(at, effects),
+            _ => {}
+        }
+    }
+
+    fn picked_up(&mut self, at: Moment, effects: &mut Vec<Effect>) {
+        if self.phase != Phase::PickingUp {
+            return;
+        }
+        let record = &mut self.call.record;
+        record
+            .picked_up
+            .get_or_insert(at.now.duration_since(self.call.began));
+        let voice = match &self.action {
+            BlockAction::HangUp { hold } => {
+                self.phase = Phase::Holding(at.now + *hold);
+                None
+            }
+            BlockAction::Fax => {
+                self.phase = Phase::AnsweringAsFax;
+                None
+            }
+            BlockAction::Message { .. } | BlockAction::Transmit { .. } => Some(VoiceMode::Transmit),
+            BlockAction::Record { .. } => Some(VoiceMode::Receive),
+            BlockAction::Duplex { .. } => Some(VoiceMode::Duplex),
+        };
+        if let Some(mode) = voice {
+            self.phase = Phase::StartingVoice;
+            effects.push(Effect::StartVoice(mode));
+        }
+        self.call.save(effects);
+        effects.push(Effect::Answered(self.call.key, self.action.kind()));
+    }
+
+    /// What the action needs is not to be had: the call is hung up on instead.
+    fn refused(&mut self, what: &str, at: Moment, hold: Duration, effects: &mut Vec<Effect>) {
+        self.call.trouble(what);
+        effects.push(Effect::Warn(what.to_owned()));
+        match self.phase {
+            Phase::PickingUp => self.hang_up(Outcome::Finished, effects),
+            Phase::StartingVoice => {
+                self.call.trouble("hung up instead");
+                self.call.record.action = ActionKind::HangUp;
+                self.action = BlockAction::HangUp { hold };
+                self.phase = Phase::Holding(at.now + hold);
+            }
+            _ => {}
+        }
+    }
+
+    fn voice_started(&mut self, at: Moment, effects: &mut Vec<Effect>) {
+        if self.phase != Phase::StartingVoice {
+            return;
+        }
+        let (limit, file, records) = match &self.action {
+            BlockAction::Message { file } => (None, Some(file), false),
+            BlockAction::Record { limit } => (Some(*limit), None, true),
+            BlockAction::Transmit { file, limit } => (Some(*limit), file.as_ref(), false),
+            BlockAction::Duplex { file, limit, .. } => (Some(*limit), file.as_ref(), true),
+            BlockAction::HangUp { .. } | BlockAction::Fax => return,
+        };
+        self.phase = Phase::Streaming(limit.map(|limit| at.now + limit));
+        if records {
+            effects.push(Effect::StartRecording {
+                call: self.call.key,
+                started: self.call.record.started,
+                number: self.call.record.number.clone(),
+            });
+        }
+        effects.extend(file.cloned().map(Effect::Play));
+    }
+
+    fn voice_ended(&mut self, end: VoiceEnd, effects: &mut Vec<Effect>) {
+        effects.push(Effect::StopRecording);
+        match (self.phase, end) {
+            (Phase::HangingUp(_), _) => {}
+            (_, VoiceEnd::ByModem) => self.hang_up(Outcome::CallerHungUp, effects),
+            (_, VoiceEnd::Stuck) => {
+                self.call.trouble("the modem stopped taking audio");
+                self.hang_up(Outcome::Finished, effects);
+            }
+            (_, VoiceEnd::Asked) => self.hang_up(Outcome::Finished, effects),
+        }
+    }
+
+    fn code(&mut self, code: LineCode, at: Moment, effects: &mut Vec<Effect>) {
+        if matches!(self.phase, Phase::HangingUp(_)) {
+            return;
+        }
+        if matches!(
+            code,
+            LineCode::ExtensionOffHook | LineCode::LocalPhoneOffHook
+        ) {
+            return self.hang_up(Outcome::Handset, effects);
+        }
+        let off_hook_for = at.now.duration_since(self.since);
+        // While a fax answer is going on, the modem's own result code comes, and ends it.
+        if self.phase != Phase::AnsweringAsFax
+            && self.rules.caller_is_gone(code, at.now, off_hook_for)
+        {
+            self.hang_up(Outcome::CallerHungUp, effects);
+        }
+    }
+
+    fn time_passed(&mut self, at: Moment, effects: &mut Vec<Effect>) {
+        match self.phase {
+            Phase::Holding(until) if until <= at.now => self.hang_up(Outcome::Finished, effects),
+            Phase::Streaming(Some(limit)) if limit <= at.now => {
+                self.hang_up(Outcome::TimeLimit, effects);
+            }
+            _ => {}
+        }
+        if self.call.row_due().is_some_and(|due| due <= at.now) {
+            self.call.save(effects);
+        }
+    }
+
+    fn hang_up(&mut self, outcome: Outcome, effects: &mut Vec<Effect>) {
+        if !matches!(self.phase, Phase::HangingUp(_)) {
+            self.phase = Phase::HangingUp(outcome);
+            effects.push(Effect::HangUp);
+        }
+    }
+}
