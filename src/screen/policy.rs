@@ -178,18 +178,22 @@ mod tests {
     use super::*;
     use VerdictClass::{Block, Ring};
 
-    fn list(text: &str) -> Option<List> {
-        Some(List::parse("list.csv".as_ref(), text.as_bytes()).list)
+    fn list(text: &str) -> List {
+        List::parse("list.csv".as_ref(), text.as_bytes()).list
     }
 
-    fn unreadable() -> Option<List> {
-        Some(List::load(&["/nonexistent/list.csv"]).list)
+    fn unreadable() -> List {
+        List::load(&["/nonexistent/list.csv"]).list
     }
 
-    fn policy(allow: Option<List>, block: Option<List>, block_private: bool) -> Policy {
+    fn policy(
+        allow: impl Into<Option<List>>,
+        block: impl Into<Option<List>>,
+        block_private: bool,
+    ) -> Policy {
         Policy {
-            allow,
-            block,
+            allow: allow.into(),
+            block: block.into(),
             block_private,
         }
     }
