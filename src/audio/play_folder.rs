@@ -147,3 +147,135 @@ fn is_meant_to_be_played(path: &Path) -> bool {
             .iter()
             .any(|known| extension.eq_ignore_ascii_case(known))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio::wav::WavWriter;
+    use std::collections::BTreeSet;
+
+    fn shelf(folder: &Path, seed: u64) -> Shelf {
+        Shelf {
+            folder: folder.to_path_buf(),
+            rng: fastrand::Rng::with_seed(seed),
+            last: None,
+            reported: HashMap::new(),
+        }
+    }
+
+    fn add(folder: &Path, name: &str) -> PathBuf {
+        let path = folder.join(name);
+        let mut writer = WavWriter::create(&path).unwrap();
+        writer.write(&[1; 800]).unwrap();
+        writer.finish().unwrap();
+        path
+    }
+
+    fn picks(shelf: &mut Shelf, count: usize) -> Vec<PathBuf> {
+        (0..count).map(|_| shelf.pick().0.unwrap()).collect()
+    }
+
+    #[test]
+    fn every_file_gets_its_turn_and_none_comes_twice_in_a_row() {
+        let folder = tempfile::tempdir().unwrap();
+        let files: BTreeSet<_> = ["a.wav", "b.WAV", "c.wave"]
+            .map(|name| add(folder.path(), name))
+            .into();
+        for seed in 0..20 {
+            let picked = picks(&mut shelf(folder.path(), seed), 60);
+            assert_eq!(picked.iter().cloned().collect::<BTreeSet<_>>(), files);
+            assert!(picked.windows(2).all(|pair| pair[0] != pair[1]));
+        }
+        let order = |seed| picks(&mut shelf(folder.path(), seed), 20);
+        assert_eq!(order(1), order(1));
+        assert!((2..10).any(|seed| order(seed) != order(1)));
+    }
+
+    #[test]
+    fn files_may_come_and_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut shelf = shelf(folder.path(), 1);
+        assert!(shelf.pick().0.is_none());
+        let first = add(folder.path(), "a.wav");
+        assert_eq!(
+            picks(&mut shelf, 3),
+            [&first, &first, &first].map(Clone::clone)
+        );
+        let second = add(folder.path(), "b.wav");
+        assert_eq!(picks(&mut shelf, 2), [second.clone(), first.clone()]);
+        std::fs::remove_file(&second).unwrap();
+        assert_eq!(picks(&mut shelf, 2), [first.clone(), first.clone()]);
+        std::fs::remove_file(&first).unwrap();
+        assert!(shelf.pick().0.is_none());
+    }
+
+    #[test]
+    fn an_unusable_file_is_reported_once_and_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let good = add(folder.path(), "good.wav");
+        let bad = folder.path().join("bad.wav");
+        std::fs::write(&bad, "OggS").unwrap();
+        std::fs::write(folder.path().join("song.mp3"), "ID3").unwrap();
+        std::fs::write(folder.path().join("README.md"), "text").unwrap();
+        std::fs::write(folder.path().join(".hidden.wav"), "").unwrap();
+        std::fs::create_dir(folder.path().join("folder.wav")).unwrap();
+        let mut shelf = shelf(folder.path(), 1);
+        let mut reported = Vec::new();
+        for _ in 0..50 {
+            let (picked, unusable) = shelf.pick();
+            assert_eq!(picked.as_ref(), Some(&good));
+            reported.extend(unusable.into_iter().map(|unusable| unusable.path));
+        }
+        reported.sort();
+        let expected = ["bad.wav", "folder.wav", "song.mp3"].map(|name| folder.path().join(name));
+        assert_eq!(reported, expected);
+
+        std::fs::write(&bad, "something else").unwrap();
+        let again = (0..20)
+            .flat_map(|_| shelf.pick().1)
+            .map(|unusable| unusable.path);
+        assert_eq!(
+            again.collect::<Vec<_>>(),
+            [folder.path().join("bad.wav")],
+            "a new version of it is reported"
+        );
+        std::fs::remove_file(&bad).unwrap();
+        add(folder.path(), "bad.wav");
+        assert!(
+            picks(&mut shelf, 2).contains(&bad),
+            "and used once it is good"
+        );
+    }
+
+    #[test]
+    fn the_prompts_we_ship_can_be_played() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("play");
+        let files = audio_files(&folder).unwrap();
+        assert_eq!(files.len(), 4);
+        for file in files {
+            let length = probe(&file).unwrap().as_secs();
+            assert!((2..=6).contains(&length), "{}: {length} s", file.display());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_handle_remembers_what_it_picked() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(
+            PlayFolder::new(&folder.path().join("absent"))
+                .pick()
+                .await
+                .is_none()
+        );
+        for name in ["a.wav", "b.wav"] {
+            add(folder.path(), name);
+        }
+        let play = PlayFolder::with_seed(folder.path(), 7);
+        for _ in 0..10 {
+            assert_ne!(
+                play.pick().await.unwrap(),
+                play.clone().pick().await.unwrap()
+            );
+        }
+    }
+}

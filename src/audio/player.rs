@@ -83,3 +83,68 @@ fn read_block(
     let block = reader.read_block(BLOCK_SAMPLES)?;
     Ok((block, reader))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio::wav::WavWriter;
+
+    fn wav(folder: &Path, samples: &[u8]) -> PathBuf {
+        let path = folder.join("a.wav");
+        let mut writer = WavWriter::create(&path).unwrap();
+        writer.write(samples).unwrap();
+        writer.finish().unwrap();
+        path
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_file_comes_whole_in_blocks_of_a_second() {
+        let folder = tempfile::tempdir().unwrap();
+        let samples: Vec<u8> = (0..20_001_u32).map(|index| (index % 251) as u8).collect();
+        let path = wav(folder.path(), &samples);
+        let mut player = Player::open(&path);
+        assert_eq!(player.path(), path);
+        let mut heard = Vec::new();
+        let mut sizes = Vec::new();
+        while let Some(block) = player.next_block().await {
+            let block = block.unwrap();
+            sizes.push(block.len());
+            heard.extend(block);
+        }
+        assert_eq!(sizes, [8000, 8000, 4001]);
+        assert_eq!(heard, samples);
+        assert!(player.next_block().await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_than_a_few_blocks_are_read_ahead() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = wav(folder.path(), &vec![1; 80_000]);
+        let mut player = Player::open(&path);
+        assert!(player.next_block().await.is_some());
+        // Paused time moves on only when nobody has anything left to do.
+        tokio::time::sleep(std::time::Duration::from_mins(1)).await;
+        assert_eq!(player.blocks.len(), BLOCKS_AHEAD);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_cannot_be_played_says_so_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.wav");
+        std::fs::write(&path, "no sound").unwrap();
+        for path in [
+            path,
+            folder.path().join("absent.wav"),
+            folder.path().to_path_buf(),
+        ] {
+            let mut player = Player::open(&path);
+            assert!(
+                player
+                    .next_block()
+                    .await
+                    .is_some_and(|block| block.is_err())
+            );
+            assert!(player.next_block().await.is_none());
+        }
+    }
+}

@@ -334,3 +334,6 @@ fn create_file(folder: &Path, stem: &str) -> Result<(PathBuf, WavWriter), (PathB
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -497,6 +497,16 @@ mod tests {
     }
 
     #[test]
+    fn the_lists_we_ship_are_good() {
+        for (name, count) in [("blocklist", 6), ("allowlist", 4)] {
+            let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+            let loaded = List::load(&[root.join(format!("examples/{name}.csv"))]);
+            assert_eq!((loaded.problems, loaded.list.len()), (vec![], count));
+            assert!(loaded.errors.is_empty());
+        }
+    }
+
+    #[test]
     fn problems_are_bounded_but_counted() {
         let loaded = parse(",x\n".repeat(5000));
         assert_eq!(
