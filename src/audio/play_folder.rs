@@ -1,0 +1,281 @@
+//! The folder of prompts of which one is picked at random.
+//!
+//! Files may be dropped in and taken out at any time: the folder is read anew for each pick. A file
+//! that cannot be played is reported once, with the reason, and passed over.
+
+use super::wav::{WavError, probe};
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+use tokio::task::spawn_blocking;
+
+/// What audio files are called that people will drop in. All others (notes, hidden files) are not
+/// meant to be played, and not worth a word.
+const AUDIO_EXTENSIONS: [&str; 12] = [
+    "wav", "wave", "mp3", "ogg", "oga", "opus", "flac", "m4a", "aac", "wma", "aif", "aiff",
+];
+/// The most unusable files that are remembered as reported.
+const MAX_REPORTED: usize = 1000;
+
+/// A handle on the play folder; clones share what was picked last.
+#[derive(Clone, Debug)]
+pub struct PlayFolder {
+    state: Arc<Mutex<Shelf>>,
+}
+
+impl PlayFolder {
+    /// The folder at this path, with a random order. It need not exist yet.
+    pub fn new(folder: &Path) -> Self {
+        Self::shuffled_by(folder, fastrand::Rng::new())
+    }
+
+    /// The same with an order that the seed fixes, for tests and scenarios.
+    pub fn with_seed(folder: &Path, seed: u64) -> Self {
+        Self::shuffled_by(folder, fastrand::Rng::with_seed(seed))
+    }
+
+    fn shuffled_by(folder: &Path, rng: fastrand::Rng) -> Self {
+        Self {
+            state: Arc::new(Mutex::new(Shelf {
+                folder: folder.to_path_buf(),
+                rng,
+                last: None,
+                reported: HashMap::new(),
+            })),
+        }
+    }
+
+    /// Picks a file that can be played: any of them, but not the one picked last if there is
+    /// another. `None` if there is none. What cannot be used is logged, once.
+    pub async fn pick(&self) -> Option<PathBuf> {
+        let state = Arc::clone(&self.state);
+        let job = spawn_blocking(move || {
+            // A lock that a panic left behind holds nothing that could be half-done.
+            state.lock().unwrap_or_else(PoisonError::into_inner).pick()
+        });
+        let Ok((picked, unusable)) = job.await else {
+            return None;
+        };
+        for Unusable { path, error } in unusable {
+            tracing::warn!(file = %path.display(), "{}: {error}", path.display());
+        }
+        picked
+    }
+}
+
+/// Something in the folder, or the folder itself, that cannot be used.
+#[derive(Debug)]
+struct Unusable {
+    path: PathBuf,
+    error: WavError,
+}
+
+/// A version of a file: a file that was replaced is looked at with new eyes.
+type Version = Option<(SystemTime, u64)>;
+
+#[derive(Debug)]
+struct Shelf {
+    folder: PathBuf,
+    rng: fastrand::Rng,
+    last: Option<PathBuf>,
+    reported: HashMap<PathBuf, Version>,
+}
+
+impl Shelf {
+    fn pick(&mut self) -> (Option<PathBuf>, Vec<Unusable>) {
+        let mut unusable = Vec::new();
+        let mut candidates = match audio_files(&self.folder) {
+            Ok(files) => files,
+            Err(error) => {
+                let folder = self.folder.clone();
+                self.report(folder, error.into(), &mut unusable);
+                return (None, unusable);
+            }
+        };
+        // The order of a directory is no order: sorted, a seed means the same everywhere.
+        candidates.sort();
+        self.rng.shuffle(&mut candidates);
+        // The last one comes last, and so is picked only when no other can be.
+        candidates.sort_by_key(|path| Some(path) == self.last.as_ref());
+        for path in candidates {
+            match probe(&path) {
+                Ok(_) => {
+                    self.last = Some(path.clone());
+                    return (Some(path), unusable);
+                }
+                Err(error) => self.report(path, error, &mut unusable),
+            }
+        }
+        (None, unusable)
+    }
+
+    fn report(&mut self, path: PathBuf, error: WavError, unusable: &mut Vec<Unusable>) {
+        let version = std::fs::metadata(&path)
+            .and_then(|metadata| Ok((metadata.modified()?, metadata.len())))
+            .ok();
+        if self.reported.get(&path) == Some(&version) {
+            return;
+        }
+        if self.reported.len() == MAX_REPORTED {
+            self.reported.clear();
+        }
+        self.reported.insert(path.clone(), version);
+        unusable.push(Unusable { path, error });
+    }
+}
+
+fn audio_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if is_meant_to_be_played(&path) {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
+
+fn is_meant_to_be_played(path: &Path) -> bool {
+    let hidden = path
+        .file_name()
+        .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    let extension = path.extension().unwrap_or_default();
+    !hidden
+        && AUDIO_EXTENSIONS
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio::wav::WavWriter;
+    use std::collections::BTreeSet;
+
+    fn shelf(folder: &Path, seed: u64) -> Shelf {
+        Shelf {
+            folder: folder.to_path_buf(),
+            rng: fastrand::Rng::with_seed(seed),
+            last: None,
+            reported: HashMap::new(),
+        }
+    }
+
+    fn add(folder: &Path, name: &str) -> PathBuf {
+        let path = folder.join(name);
+        let mut writer = WavWriter::create(&path).unwrap();
+        writer.write(&[1; 800]).unwrap();
+        writer.finish().unwrap();
+        path
+    }
+
+    fn picks(shelf: &mut Shelf, count: usize) -> Vec<PathBuf> {
+        (0..count).map(|_| shelf.pick().0.unwrap()).collect()
+    }
+
+    #[test]
+    fn every_file_gets_its_turn_and_none_comes_twice_in_a_row() {
+        let folder = tempfile::tempdir().unwrap();
+        let files: BTreeSet<_> = ["a.wav", "b.WAV", "c.wave"]
+            .map(|name| add(folder.path(), name))
+            .into();
+        for seed in 0..20 {
+            let picked = picks(&mut shelf(folder.path(), seed), 60);
+            assert_eq!(picked.iter().cloned().collect::<BTreeSet<_>>(), files);
+            assert!(picked.windows(2).all(|pair| pair[0] != pair[1]));
+        }
+        let order = |seed| picks(&mut shelf(folder.path(), seed), 20);
+        assert_eq!(order(1), order(1));
+        assert!((2..10).any(|seed| order(seed) != order(1)));
+    }
+
+    #[test]
+    fn files_may_come_and_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut shelf = shelf(folder.path(), 1);
+        assert!(shelf.pick().0.is_none());
+        let first = add(folder.path(), "a.wav");
+        assert_eq!(
+            picks(&mut shelf, 3),
+            [&first, &first, &first].map(Clone::clone)
+        );
+        let second = add(folder.path(), "b.wav");
+        assert_eq!(picks(&mut shelf, 2), [second.clone(), first.clone()]);
+        std::fs::remove_file(&second).unwrap();
+        assert_eq!(picks(&mut shelf, 2), [first.clone(), first.clone()]);
+        std::fs::remove_file(&first).unwrap();
+        assert!(shelf.pick().0.is_none());
+    }
+
+    #[test]
+    fn an_unusable_file_is_reported_once_and_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let good = add(folder.path(), "good.wav");
+        let bad = folder.path().join("bad.wav");
+        std::fs::write(&bad, "OggS").unwrap();
+        std::fs::write(folder.path().join("song.mp3"), "ID3").unwrap();
+        std::fs::write(folder.path().join("README.md"), "text").unwrap();
+        std::fs::write(folder.path().join(".hidden.wav"), "").unwrap();
+        std::fs::create_dir(folder.path().join("folder.wav")).unwrap();
+        let mut shelf = shelf(folder.path(), 1);
+        let mut reported = Vec::new();
+        for _ in 0..50 {
+            let (picked, unusable) = shelf.pick();
+            assert_eq!(picked.as_ref(), Some(&good));
+            reported.extend(unusable.into_iter().map(|unusable| unusable.path));
+        }
+        reported.sort();
+        let expected = ["bad.wav", "folder.wav", "song.mp3"].map(|name| folder.path().join(name));
+        assert_eq!(reported, expected);
+
+        std::fs::write(&bad, "something else").unwrap();
+        let again = (0..20)
+            .flat_map(|_| shelf.pick().1)
+            .map(|unusable| unusable.path);
+        assert_eq!(
+            again.collect::<Vec<_>>(),
+            [folder.path().join("bad.wav")],
+            "a new version of it is reported"
+        );
+        std::fs::remove_file(&bad).unwrap();
+        add(folder.path(), "bad.wav");
+        assert!(
+            picks(&mut shelf, 2).contains(&bad),
+            "and used once it is good"
+        );
+    }
+
+    #[test]
+    fn the_prompts_we_ship_can_be_played() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("play");
+        let files = audio_files(&folder).unwrap();
+        assert_eq!(files.len(), 4);
+        for file in files {
+            let length = probe(&file).unwrap().as_secs();
+            assert!((2..=6).contains(&length), "{}: {length} s", file.display());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_handle_remembers_what_it_picked() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(
+            PlayFolder::new(&folder.path().join("absent"))
+                .pick()
+                .await
+                .is_none()
+        );
+        for name in ["a.wav", "b.wav"] {
+            add(folder.path(), name);
+        }
+        let play = PlayFolder::with_seed(folder.path(), 7);
+        for _ in 0..10 {
+            assert_ne!(
+                play.pick().await.unwrap(),
+                play.clone().pick().await.unwrap()
+            );
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! Recording a call, with the disk kept out of the audio's way.
+//!
+//! Blocks of samples are taken in at once and written about once a second by ordered jobs on the
+//! blocking pool; after each job the file on disk can be played. A slow disk makes the jobs bigger,
+//! up to a minute of audio; what comes beyond that is lost, counted and reported. Nothing that goes
+//! wrong here ends a call.
+
+use super::timezone::TimeZone;
+use super::wav::{WavError, WavWriter, repair};
+use super::{SAMPLE_RATE, duration_of};
+use crate::clock::Timestamp;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinHandle, spawn_blocking};
+
+/// How often the file on disk is brought up to date.
+const WRITE_INTERVAL: Duration = Duration::from_secs(1);
+/// The most audio that waits for the disk: 60 s.
+const MAX_WAITING_SAMPLES: u64 = 60 * SAMPLE_RATE as u64;
+/// The longest part of the caller's number in a file's name, in characters.
+const MAX_NUMBER_CHARS: usize = 64;
+/// The most recordings of one caller that begin in the same second.
+const MAX_SAME_NAME: u32 = 1000;
+
+/// Why a recording is not whole.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// The file could not be created: there is no recording.
+    #[error("the recording {} cannot be created: {source}", path.display())]
+    Create {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: WavError,
+    },
+    /// The file could not be written to its end.
+    #[error("the recording {} is not whole: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: WavError,
+    },
+    /// Somebody deleted the file during the call.
+    #[error("the recording {} was deleted while it was written", path.display())]
+    Deleted {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The jobs that write were cancelled: the program is ending.
+    #[error("the recording was given up")]
+    Cancelled,
+}
+
+/// What came of a recording.
+#[derive(Debug)]
+pub struct RecordingSummary {
+    /// The file, if one was created.
+    pub path: Option<PathBuf>,
+    /// Samples in the file.
+    pub samples: u64,
+    /// Samples that did not reach the file.
+    pub lost: u64,
+    /// The first thing that went wrong.
+    pub error: Option<RecordError>,
+}
+
+impl RecordingSummary {
+    /// What went wrong, in words for the call log.
+    pub fn trouble(&self) -> Option<String> {
+        let lost = duration_of(self.lost).as_secs_f64();
+        match (&self.error, self.lost) {
+            (None, 0) => None,
+            (None, _) => Some(format!(
+                "the recording lost {lost:.1} s: the disk is too slow"
+            )),
+            (Some(error), 0) => Some(error.to_string()),
+            (Some(error), _) => Some(format!("{error} ({lost:.1} s lost)")),
+        }
+    }
+}
+
+/// A recording that is going on.
+///
+/// A recorder that is dropped ends its file, too, but nobody learns what came of it.
+#[derive(Debug)]
+pub struct Recorder {
+    blocks: mpsc::UnboundedSender<Vec<u8>>,
+    intake: Arc<Intake>,
+    created: watch::Receiver<Option<PathBuf>>,
+    task: JoinHandle<RecordingSummary>,
+}
+
+/// Samples on their way from `push` to the disk.
+#[derive(Debug, Default)]
+struct Intake {
+    waiting: AtomicU64,
+    lost: AtomicU64,
+}
+
+impl Recorder {
+    /// Starts a recording in `folder`, named by the call's start in the given zone and the caller's
+    /// number as received. Returns at once; the file is created by the first job. A folder that is
+    /// gone is created again, if the one it was in is still there.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn start(folder: &Path, zone: TimeZone, started: Timestamp, number: Option<&str>) -> Self {
+        let (blocks, inbox) = mpsc::unbounded_channel();
+        let (announce, created) = watch::channel(None);
+        let intake = Arc::new(Intake::default());
+        let stem = file_stem(zone, started, number);
+        let task = tokio::spawn(record(
+            folder.to_path_buf(),
+            stem,
+            inbox,
+            Arc::clone(&intake),
+            announce,
+        ));
+        Self {
+            blocks,
+            intake,
+            created,
+            task,
+        }
+    }
+
+    /// Takes samples in. Never waits: what the disk cannot take within a minute is lost and counted.
+    pub fn push(&self, block: Vec<u8>) {
+        let samples = block.len() as u64;
+        let waiting = self.intake.waiting.fetch_add(samples, Ordering::Relaxed) + samples;
+        if waiting > MAX_WAITING_SAMPLES || self.blocks.send(block).is_err() {
+            self.intake.waiting.fetch_sub(samples, Ordering::Relaxed);
+            self.intake.lost.fetch_add(samples, Ordering::Relaxed);
+        }
+    }
+
+    /// Resolves when the file is there, to its path; or to `None` when it is certain that there
+    /// will be none. Does not borrow the recorder.
+    pub fn created(&self) -> impl Future<Output = Option<PathBuf>> + Send + use<> {
+        let mut created = self.created.clone();
+        async move {
+            match created.wait_for(Option::is_some).await {
+                Ok(path) => path.clone(),
+                Err(_) => None,
+            }
+        }
+    }
+
+    /// Ends the recording: writes what is left, and waits until it is safe on the disk.
+    pub async fn finish(self) -> RecordingSummary {
+        drop(self.blocks);
+        self.task.await.unwrap_or(RecordingSummary {
+            path: None,
+            samples: 0,
+            lost: 0,
+            error: Some(RecordError::Cancelled),
+        })
+    }
+}
+
+/// The name of a recording without its extension: start in local time, then the number, of which
+/// only characters stay that are harmless in a file name.
+fn file_stem(zone: TimeZone, started: Timestamp, number: Option<&str>) -> String {
+    let number: String = number
+        .unwrap_or_default()
+        .chars()
+        .take(MAX_NUMBER_CHARS)
+        .map(|c| match c {
+            '0'..='9' | 'A'..='Z' | 'a'..='z' | '+' | '_' | '-' => c,
+            _ => '_',
+        })
+        .collect();
+    let number = if number.is_empty() {
+        "unknown"
+    } else {
+        &number
+    };
+    format!("{} {number}", zone.file_stamp(started))
+}
+
+/// The task of a recording: creates the file, and then has the blocks of each second written.
+async fn record(
+    folder: PathBuf,
+    stem: String,
+    mut inbox: mpsc::UnboundedReceiver<Vec<u8>>,
+    intake: Arc<Intake>,
+    announce: watch::Sender<Option<PathBuf>>,
+) -> RecordingSummary {
+    let created = spawn_blocking(move || Recording::create(&folder, &stem)).await;
+    let Ok(mut recording) = created else {
+        return cancelled(&intake);
+    };
+    if let Some(path) = &recording.summary.path {
+        announce.send_replace(Some(path.clone()));
+    }
+    // Dropped without a path, it says that there will be no file.
+    drop(announce);
+    while let Some(pending) = gather(&mut inbox).await {
+        let samples = pending.len() as u64;
+        recording = match spawn_blocking(move || recording.write(&pending)).await {
+            Ok(recording) => recording,
+            Err(_) => return cancelled(&intake),
+        };
+        intake.waiting.fetch_sub(samples, Ordering::Relaxed);
+    }
+    let lost = intake.lost.load(Ordering::Relaxed);
+    match spawn_blocking(move || recording.finish(lost)).await {
+        Ok(summary) => summary,
+        Err(_) => cancelled(&intake),
+    }
+}
+
+/// All blocks that come within a second of the first one; `None` at the end.
+async fn gather(inbox: &mut mpsc::UnboundedReceiver<Vec<u8>>) -> Option<Vec<u8>> {
+    let mut pending = inbox.recv().await?;
+    let second = tokio::time::sleep(WRITE_INTERVAL);
+    tokio::pin!(second);
+    loop {
+        tokio::select! {
+            biased;
+            block = inbox.recv() => match block {
+                Some(block) => pending.extend_from_slice(&block),
+                None => return Some(pending),
+            },
+            () = &mut second => return Some(pending),
+        }
+    }
+}
+
+fn cancelled(intake: &Intake) -> RecordingSummary {
+    RecordingSummary {
+        path: None,
+        samples: 0,
+        lost: intake.lost.load(Ordering::Relaxed) + intake.waiting.load(Ordering::Relaxed),
+        error: Some(RecordError::Cancelled),
+    }
+}
+
+/// The file of a recording, and what has come of it so far. The methods wait for the disk.
+#[derive(Debug)]
+struct Recording {
+    /// `None` after a failure: what comes then is lost.
+    writer: Option<WavWriter>,
+    summary: RecordingSummary,
+}
+
+impl Recording {
+    fn create(folder: &Path, stem: &str) -> Self {
+        let (writer, path, error) = match create_file(folder, stem) {
+            Ok((path, writer)) => (Some(writer), Some(path), None),
+            Err((path, source)) => (None, None, Some(RecordError::Create { path, source })),
+        };
+        Self {
+            writer,
+            summary: RecordingSummary {
+                path,
+                samples: 0,
+                lost: 0,
+                error,
+            },
+        }
+    }
+
+    /// Appends samples and makes the file whole again.
+    fn write(mut self, samples: &[u8]) -> Self {
+        let Some(writer) = &mut self.writer else {
+            self.summary.lost += samples.len() as u64;
+            return self;
+        };
+        let given = writer.samples() + samples.len() as u64;
+        if let Err(source) = writer.write(samples).and_then(|()| writer.sync_header()) {
+            self.fail(source, given);
+        }
+        self
+    }
+
+    /// Ends the file; `never_given` samples were lost on their way here.
+    fn finish(mut self, never_given: u64) -> RecordingSummary {
+        if let Some(writer) = self.writer.take() {
+            let given = writer.samples();
+            match writer.finish() {
+                Ok(samples) => self.summary.samples = samples,
+                Err(source) => self.fail(source, given),
+            }
+        }
+        let mut summary = self.summary;
+        if let Some(path) = summary.path.take_if(|path| !path.exists()) {
+            summary.lost += std::mem::take(&mut summary.samples);
+            summary.error = Some(RecordError::Deleted { path });
+        }
+        summary.lost += never_given;
+        summary
+    }
+
+    /// The recording stops here: of the samples given, those are kept that the disk has taken.
+    fn fail(&mut self, source: WavError, given: u64) {
+        self.writer = None;
+        let path = self.summary.path.clone().unwrap_or_default();
+        self.summary.samples = repair(&path).unwrap_or_default();
+        self.summary.lost += given.saturating_sub(self.summary.samples);
+        self.summary.error = Some(RecordError::Write { path, source });
+    }
+}
+
+/// Creates `STEM.wav`, or `STEM (2).wav` and so on where files are already there.
+fn create_file(folder: &Path, stem: &str) -> Result<(PathBuf, WavWriter), (PathBuf, WavError)> {
+    let mut path = folder.join(format!("{stem}.wav"));
+    let mut copy = 1;
+    let mut folder_tried = false;
+    loop {
+        let error = match WavWriter::create(&path) {
+            Ok(writer) => return Ok((path, writer)),
+            Err(error) => error,
+        };
+        let WavError::Io(cause) = &error else {
+            return Err((path, error));
+        };
+        match cause.kind() {
+            io::ErrorKind::AlreadyExists if copy < MAX_SAME_NAME => {
+                copy += 1;
+                path = folder.join(format!("{stem} ({copy}).wav"));
+            }
+            // Only the last folder: if the one above it is missing, so is a disk.
+            io::ErrorKind::NotFound if !folder_tried && std::fs::create_dir(folder).is_ok() => {
+                folder_tried = true;
+            }
+            _ => return Err((path, error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+//! Writing a WAV file that is whole after each second, and making whole what a crash left.
+
+use super::layout::{Format, Layout, read_layout};
+use super::{HEADER_BYTES, SPEC, WavError, to_signed};
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::path::Path;
+
+/// The most samples in a file: all lengths in its header must fit into 32 bits, pad byte included.
+const MAX_SAMPLES: u64 = u32::MAX as u64 - HEADER_BYTES;
+
+/// Writes a WAV file of the [line's format](Format::LINE).
+///
+/// After each [`sync_header`](Self::sync_header) the file on disk is valid and can be played, up to
+/// the last even number of samples; [`finish`](Self::finish) ends it, with a pad byte if need be. A
+/// writer that is only dropped leaves a valid file, too.
+pub struct WavWriter {
+    encoder: hound::WavWriter<BufWriter<File>>,
+    /// The same open file, for what `hound` leaves undone.
+    file: File,
+    samples: u64,
+    /// The last sample of an odd number: kept back, so that the file never needs a pad byte in the
+    /// middle of a recording.
+    odd: Option<u8>,
+}
+
+impl fmt::Debug for WavWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WavWriter")
+            .field("samples", &self.samples)
+            .finish_non_exhaustive()
+    }
+}
+
+impl WavWriter {
+    /// Creates a file, with the header of an empty one. A file that is already there is an error of
+    /// kind `AlreadyExists`, never overwritten.
+    pub fn create(path: &Path) -> Result<Self, WavError> {
+        let file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        let mut encoder = hound::WavWriter::new(BufWriter::new(file.try_clone()?), SPEC)?;
+        encoder.flush()?;
+        Ok(Self {
+            encoder,
+            file,
+            samples: 0,
+            odd: None,
+        })
+    }
+
+    /// Appends samples. They reach the file with the next [`sync_header`](Self::sync_header).
+    pub fn write(&mut self, samples: &[u8]) -> Result<(), WavError> {
+        let Some((last, rest)) = samples.split_last() else {
+            return Ok(());
+        };
+        if self.samples + samples.len() as u64 > MAX_SAMPLES {
+            return Err(WavError::Full);
+        }
+        self.samples += samples.len() as u64;
+        for sample in self.odd.take().iter().chain(rest) {
+            self.encoder.write_sample(to_signed(*sample))?;
+        }
+        if self.samples % 2 == 1 {
+            self.odd = Some(*last);
+        } else {
+            self.encoder.write_sample(to_signed(*last))?;
+        }
+        Ok(())
+    }
+
+    /// Brings the file on disk up to date, header last.
+    pub fn sync_header(&mut self) -> Result<(), WavError> {
+        Ok(self.encoder.flush()?)
+    }
+
+    /// How many samples were written.
+    pub const fn samples(&self) -> u64 {
+        self.samples
+    }
+
+    /// Ends the file and waits until it is safe from a power cut. Returns the number of samples.
+    pub fn finish(mut self) -> Result<u64, WavError> {
+        if let Some(last) = self.odd.take() {
+            self.encoder.write_sample(to_signed(last))?;
+        }
+        self.encoder.finalize()?;
+        write_lengths(&mut self.file, self.samples)?;
+        self.file.sync_all()?;
+        Ok(self.samples)
+    }
+}
+
+/// Makes a recording that a crash left in the middle whole again: its header takes in all samples
+/// that are in the file. Returns their number.
+///
+/// A file that is whole, or that [`WavWriter`] did not write, is not changed.
+pub fn repair(path: &Path) -> Result<u64, WavError> {
+    let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+    let layout = read_layout(&mut file)?;
+    if layout.format != Format::LINE {
+        return Err(WavError::Unsuitable {
+            found: layout.format,
+        });
+    }
+    if layout.data_start != HEADER_BYTES || is_whole(&layout) {
+        return Ok(layout.data_bytes);
+    }
+    let samples = layout.rest_bytes.min(MAX_SAMPLES);
+    write_lengths(&mut file, samples)?;
+    file.sync_all()?;
+    Ok(samples)
+}
+
+/// Whether the header of a file of ours tells the truth.
+fn is_whole(layout: &Layout) -> bool {
+    let claimed = u64::from(layout.claimed_bytes);
+    layout.rest_bytes == claimed + claimed % 2
+}
+
+/// Writes the lengths of a finished file, and the pad byte if the number of samples is odd.
+fn write_lengths(file: &mut File, samples: u64) -> Result<(), WavError> {
+    let pad = samples % 2;
+    if pad == 1 {
+        file.seek(SeekFrom::Start(HEADER_BYTES + samples))?;
+        file.write_all(&[0])?;
+    }
+    let word = |length: u64| {
+        u32::try_from(length)
+            .map(u32::to_le_bytes)
+            .map_err(|_| WavError::Full)
+    };
+    let (riff, data) = (word(HEADER_BYTES - 8 + samples + pad)?, word(samples)?);
+    file.seek(SeekFrom::Start(4))?;
+    file.write_all(&riff)?;
+    file.seek(SeekFrom::Start(HEADER_BYTES - 4))?;
+    file.write_all(&data)?;
+    Ok(())
+}

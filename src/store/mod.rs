@@ -1,0 +1,213 @@
+//! The call log: one SQLite file, one row for each call.
+//!
+//! [`Store`] is synchronous and knows nothing of tokio; [`CallLog`] puts it behind a task, so that
+//! a slow disk holds nobody up. Instants are UTC nanoseconds since 1970. The schema is versioned
+//! (`PRAGMA user_version`) and moved forward when the file is opened.
+
+mod call_log;
+mod schema;
+
+pub use call_log::{CallKey, CallLog};
+
+use crate::call::{CallRecord, Outcome};
+use crate::clock::Timestamp;
+use rusqlite::{Connection, Row, ToSql, named_params};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long a write waits while another program holds the database.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Why the call log could not be opened or used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file cannot be opened or is no database.
+    #[error("the call log {} cannot be opened: {source}", file.display())]
+    Open {
+        /// The database file.
+        file: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// A newer callblock wrote it; this one would not understand all of it.
+    #[error(
+        "the call log {} has version {found} and this callblock knows only {}: install a newer one, \
+         or move the file away",
+        file.display(),
+        schema::VERSION
+    )]
+    Newer {
+        /// The database file.
+        file: PathBuf,
+        /// Its schema's version.
+        found: i64,
+    },
+    /// A statement failed: the disk is full, for instance.
+    #[error("the call log cannot be used: {0}")]
+    Statement(#[from] rusqlite::Error),
+}
+
+/// A row of the call log as it was read back. The words are those of [`crate::call`], or newer ones.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LoggedCall {
+    /// The row's number, in the order of insertion.
+    pub id: i64,
+    /// When the call began.
+    pub started: Timestamp,
+    /// The number as received.
+    pub number: Option<String>,
+    /// The number in the form it was compared in.
+    pub normalised: Option<String>,
+    /// The caller's name.
+    pub name: Option<String>,
+    /// `ring` or `block`.
+    pub verdict: String,
+    /// Why.
+    pub reason: String,
+    /// The list and line that decided.
+    pub source: Option<String>,
+    /// What was done.
+    pub action: String,
+    /// When we went off-hook.
+    pub picked_up: Option<Timestamp>,
+    /// When the call was over.
+    pub ended: Option<Timestamp>,
+    /// How it ended; `None` while it lasts.
+    pub outcome: Option<String>,
+    /// The recording, relative to the data folder.
+    pub recording: Option<String>,
+    /// The keys the caller pressed.
+    pub dtmf: Option<String>,
+    /// What went wrong on our side.
+    pub trouble: Option<String>,
+}
+
+/// An open call log.
+#[derive(Debug)]
+pub struct Store {
+    connection: Connection,
+}
+
+impl Store {
+    /// Opens the call log, creates it if it is not there, and brings its schema up to date.
+    pub fn open(file: &Path) -> Result<Self, StoreError> {
+        let failed = |source| StoreError::Open {
+            file: file.to_path_buf(),
+            source,
+        };
+        let mut connection = Connection::open(file).map_err(failed)?;
+        configure(&connection).map_err(failed)?;
+        match schema::migrate(&mut connection).map_err(failed)? {
+            found if found > schema::VERSION => Err(StoreError::Newer {
+                file: file.to_path_buf(),
+                found,
+            }),
+            _ => Ok(Self { connection }),
+        }
+    }
+
+    /// Adds a call and returns the number of its row.
+    pub fn insert(&self, call: &CallRecord) -> Result<i64, StoreError> {
+        self.write(None, call)?;
+        Ok(self.connection.last_insert_rowid())
+    }
+
+    /// Writes the row of a call again, whole. A row that somebody has deleted meanwhile comes back.
+    pub fn update(&self, id: i64, call: &CallRecord) -> Result<(), StoreError> {
+        self.write(Some(id), call)
+    }
+
+    fn write(&self, id: Option<i64>, call: &CallRecord) -> Result<(), StoreError> {
+        let instant = |elapsed: Option<Duration>| {
+            elapsed.map(|elapsed| call.started.after(elapsed).as_nanos())
+        };
+        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        self.connection
+            .prepare_cached(schema::WRITE_CALL)?
+            .execute(named_params! {
+                ":id": id,
+                ":started": call.started.as_nanos(),
+                ":number": call.number,
+                ":normalised": call.normalised,
+                ":name": call.name,
+                ":verdict": call.verdict.as_str(),
+                ":reason": call.reason,
+                ":source": call.source,
+                ":action": call.action.as_str(),
+                ":picked_up": instant(call.picked_up),
+                ":ended": instant(call.ended),
+                ":outcome": call.outcome.map(Outcome::as_str),
+                ":recording": call.recording,
+                ":dtmf": text(&call.dtmf),
+                ":trouble": call.trouble.as_deref().and_then(text),
+            })?;
+        Ok(())
+    }
+
+    /// Gives the calls that have no outcome, because the process died in them, the outcome
+    /// `interrupted`, and returns their recordings (relative to the data folder), which may need
+    /// repair. To be called once at start. When such a call really ended nobody knows: `ended` is
+    /// `now`, the instant of the discovery.
+    pub fn complete_interrupted(&self, now: Timestamp) -> Result<Vec<String>, StoreError> {
+        let mut statement = self.connection.prepare(schema::COMPLETE_INTERRUPTED)?;
+        let recordings = statement
+            .query_map(
+                named_params! {
+                    ":outcome": Outcome::Interrupted.as_str(),
+                    ":now": now.as_nanos(),
+                },
+                |row| row.get::<_, Option<String>>(0),
+            )?
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(recordings.into_iter().flatten().collect())
+    }
+
+    /// The last `count` calls, the oldest of them first.
+    pub fn recent(&self, count: u32) -> Result<Vec<LoggedCall>, StoreError> {
+        let mut statement = self.connection.prepare_cached(schema::RECENT)?;
+        let parameters: [&dyn ToSql; 1] = [&count];
+        let mut calls = statement
+            .query_map(parameters, logged_call)?
+            .collect::<Result<Vec<_>, _>>()?;
+        calls.reverse();
+        Ok(calls)
+    }
+}
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    // A row that was committed survives a power cut; a call log writes only a few rows a day.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    // 128 KiB of pages instead of 2 MiB: the daemon lives in a few megabytes.
+    connection.pragma_update(None, "cache_size", -128)?;
+    connection.set_prepared_statement_cache_capacity(4);
+    Ok(())
+}
+
+fn logged_call(row: &Row<'_>) -> rusqlite::Result<LoggedCall> {
+    let instant = |column| {
+        row.get::<_, Option<i64>>(column)
+            .map(|nanos| nanos.map(Timestamp::from_nanos))
+    };
+    Ok(LoggedCall {
+        id: row.get("id")?,
+        started: Timestamp::from_nanos(row.get("started")?),
+        number: row.get("number")?,
+        normalised: row.get("normalised")?,
+        name: row.get("name")?,
+        verdict: row.get("verdict")?,
+        reason: row.get("reason")?,
+        source: row.get("source")?,
+        action: row.get("action")?,
+        picked_up: instant("picked_up")?,
+        ended: instant("ended")?,
+        outcome: row.get("outcome")?,
+        recording: row.get("recording")?,
+        dtmf: row.get("dtmf")?,
+        trouble: row.get("trouble")?,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,220 @@
+use super::*;
+use crate::call::{ActionKind, VerdictClass};
+use tempfile::TempDir;
+
+const START: Timestamp = Timestamp::from_nanos(1_763_000_000_123_456_789);
+
+pub(super) fn scratch() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("callblock.db");
+    (folder, file)
+}
+
+pub(super) fn call(number: &str) -> CallRecord {
+    CallRecord {
+        started: START,
+        number: Some(number.into()),
+        normalised: Some(number.into()),
+        name: None,
+        verdict: VerdictClass::Block,
+        reason: "on the block list".into(),
+        source: Some("block.csv:3".into()),
+        action: ActionKind::Record,
+        picked_up: None,
+        ended: None,
+        outcome: None,
+        recording: None,
+        dtmf: String::new(),
+        trouble: None,
+    }
+}
+
+fn finished() -> CallRecord {
+    CallRecord {
+        name: Some("Example Solar".into()),
+        picked_up: Some(Duration::from_millis(2)),
+        ended: Some(Duration::from_secs(21)),
+        outcome: Some(Outcome::CallerHungUp),
+        recording: Some("rec/x.wav".into()),
+        dtmf: "19#".into(),
+        trouble: Some("the recording lost 3 s".into()),
+        ..call("5550101")
+    }
+}
+
+#[test]
+fn a_row_comes_back_as_it_was_written() {
+    let (_folder, file) = scratch();
+    let store = Store::open(&file).unwrap();
+    let id = store.insert(&call("5550101")).unwrap();
+    let row = store.recent(1).unwrap().remove(0);
+    assert_eq!((row.id, row.started), (id, START));
+    assert_eq!((row.picked_up, row.ended, row.outcome), (None, None, None));
+    assert_eq!((row.dtmf, row.trouble, row.name), (None, None, None));
+
+    store.update(id, &finished()).unwrap();
+    assert_eq!(
+        Store::open(&file).unwrap().recent(5).unwrap(),
+        [LoggedCall {
+            id,
+            started: START,
+            number: Some("5550101".into()),
+            normalised: Some("5550101".into()),
+            name: Some("Example Solar".into()),
+            verdict: "block".into(),
+            reason: "on the block list".into(),
+            source: Some("block.csv:3".into()),
+            action: "record".into(),
+            picked_up: Some(START.after(Duration::from_millis(2))),
+            ended: Some(START.after(Duration::from_secs(21))),
+            outcome: Some("caller-hung-up".into()),
+            recording: Some("rec/x.wav".into()),
+            dtmf: Some("19#".into()),
+            trouble: Some("the recording lost 3 s".into()),
+        }]
+    );
+}
+
+#[test]
+fn recent_calls_are_the_last_ones_in_order() {
+    let (_folder, file) = scratch();
+    let store = Store::open(&file).unwrap();
+    for number in ["1", "2", "3"] {
+        store.insert(&call(number)).unwrap();
+    }
+    let numbers: Vec<_> = store
+        .recent(2)
+        .unwrap()
+        .into_iter()
+        .filter_map(|call| call.number)
+        .collect();
+    assert_eq!(numbers, ["2", "3"]);
+}
+
+#[test]
+fn calls_without_outcome_become_interrupted_once() {
+    let (_folder, file) = scratch();
+    let store = Store::open(&file).unwrap();
+    store.insert(&finished()).unwrap();
+    store.insert(&call("5550102")).unwrap();
+    let mut recording = call("5550103");
+    recording.recording = Some("rec/y.wav".into());
+    store.insert(&recording).unwrap();
+    let now = START.after(Duration::from_secs(90));
+    assert_eq!(store.complete_interrupted(now).unwrap(), ["rec/y.wav"]);
+    assert!(store.complete_interrupted(now).unwrap().is_empty());
+    let rows = store.recent(3).unwrap();
+    let outcomes: Vec<_> = rows
+        .iter()
+        .filter_map(|row| row.outcome.as_deref())
+        .collect();
+    assert_eq!(outcomes, ["caller-hung-up", "interrupted", "interrupted"]);
+    assert_eq!(rows[2].ended, Some(now));
+    assert_eq!(rows[0].ended, Some(START.after(Duration::from_secs(21))));
+}
+
+#[test]
+fn a_clock_that_ran_backwards_ends_no_call_before_its_start() {
+    let (_folder, file) = scratch();
+    let store = Store::open(&file).unwrap();
+    store.insert(&call("5550102")).unwrap();
+    store
+        .complete_interrupted(Timestamp::from_nanos(0))
+        .unwrap();
+    assert_eq!(store.recent(1).unwrap()[0].ended, Some(START));
+}
+
+#[test]
+fn columns_and_view_are_those_that_programs_rely_on() {
+    let (_folder, file) = scratch();
+    let store = Store::open(&file).unwrap();
+    let unknown = CallRecord {
+        number: None,
+        normalised: None,
+        verdict: VerdictClass::Ring,
+        ..call("")
+    };
+    store.insert(&finished()).unwrap();
+    store.insert(&unknown).unwrap();
+    let columns: String = store
+        .connection
+        .query_row(
+            "SELECT group_concat(name) FROM pragma_table_info('calls')",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(
+        columns,
+        "id,started,number,normalised,name,verdict,reason,source,action,picked_up,ended,outcome,recording,dtmf,trouble"
+    );
+    let mut statement = store
+        .connection
+        .prepare("SELECT timestamp, number, name, blocked FROM call_log")
+        .unwrap();
+    let rows: Vec<(i64, String, Option<String>, i64)> = statement
+        .query_map([], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        })
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert_eq!(
+        rows,
+        [
+            (
+                START.as_nanos(),
+                "5550101".into(),
+                Some("Example Solar".into()),
+                1
+            ),
+            (START.as_nanos(), String::new(), None, 0),
+        ]
+    );
+}
+
+#[test]
+fn the_database_is_durable_and_small_in_memory() {
+    let (_folder, file) = scratch();
+    let store = Store::open(&file).unwrap();
+    let pragma = |name| {
+        store
+            .connection
+            .pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0))
+            .unwrap()
+    };
+    assert_eq!(pragma("journal_mode"), "wal".to_owned().into());
+    assert_eq!(pragma("synchronous"), 2.into());
+    assert_eq!(pragma("cache_size"), (-128).into());
+    assert_eq!(pragma("user_version"), schema::VERSION.into());
+}
+
+#[test]
+fn a_file_that_is_no_database_is_an_error() {
+    let (folder, file) = scratch();
+    std::fs::write(&file, vec![b'x'; 5000]).unwrap();
+    assert!(matches!(Store::open(&file), Err(StoreError::Open { .. })));
+    assert!(matches!(
+        Store::open(folder.path()),
+        Err(StoreError::Open { .. })
+    ));
+    assert_eq!(std::fs::read(&file).unwrap(), vec![b'x'; 5000]);
+}
+
+#[test]
+fn a_database_of_the_future_is_left_alone() {
+    let (_folder, file) = scratch();
+    drop(Store::open(&file).unwrap());
+    let connection = Connection::open(&file).unwrap();
+    connection.pragma_update(None, "user_version", 99).unwrap();
+    let error = Store::open(&file).unwrap_err();
+    assert!(
+        matches!(error, StoreError::Newer { found: 99, .. }),
+        "{error}"
+    );
+    assert!(error.to_string().contains("version 99"));
+    let version: i64 = connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .unwrap();
+    assert_eq!(version, 99);
+}
