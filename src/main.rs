@@ -1,2 +1,9 @@
-//! The `callblock` program: parses the command line, sets up the log, runs one command.
-fn main() {}
+//! The `callblock` program: parses the command line and runs one command.
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

@@ -24,9 +24,13 @@ pub(super) struct Rings {
 }
 
 impl Rings {
-    pub(super) fn ring(&mut self, now: Instant) {
-        if self.last.is_none_or(|last| now.duration_since(last) >= BURST_GAP) {
+    pub(super) fn ring(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        if self
+            .last
+            .is_none_or(|last| now.duration_since(last) >= BURST_GAP)
+        {
             self.bursts += 1;
+            effects.push(Effect::Rang(self.bursts));
         }
         self.last = Some(now);
     }

@@ -1,7 +1,7 @@
 //! When the line's codes mean that the caller has hung up.
 //!
-//! A modem takes speech for busy or dial tone now and then, but it repeats a true one: Rockwell and
-//! ZyXEL chips every 4 s (busy) or 3 s (dial tone), so that the host can ignore the first.
+//! A modem takes speech for busy or dial tone now and then, but it repeats a true one: Rockwell's and
+//! other chips every 4 s (busy) or 3 s (dial tone), so that the host can ignore the first.
 
 use crate::modem::line_code::LineCode;
 use std::time::{Duration, Instant};
@@ -15,13 +15,13 @@ const ANSWER_TRANSIENT: Duration = Duration::from_secs(1);
 
 /// Watches the codes of one call.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct HangUpRules {
+pub(super) struct HangUpRules {
     last_tone: Option<(LineCode, Instant)>,
 }
 
 impl HangUpRules {
     /// Whether, with this code, the caller is known to be gone.
-    pub fn caller_is_gone(
+    pub(super) fn caller_is_gone(
         &mut self,
         code: LineCode,
         now: Instant,

@@ -99,6 +99,8 @@ pub enum Event {
 /// What is to be done.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Effect {
+    /// A ring burst of a call began; its count, from 1.
+    Rang(u32),
     /// Off-hook, before anything else is done.
     PickUp,
     /// Open a voice stream.
@@ -232,7 +234,11 @@ impl Blocker {
         match &self.state {
             State::OnHook { handled } => {
                 let handled = handled.as_ref()?;
-                Some(handled.answer_at.map_or(handled.until, |at| at.min(handled.until)))
+                Some(
+                    handled
+                        .answer_at
+                        .map_or(handled.until, |at| at.min(handled.until)),
+                )
             }
             State::Ringing(ringing) => {
                 let over = ringing.over_at();
@@ -302,7 +308,7 @@ impl Blocker {
             (Event::Ring, Some(handled)) => self.ring_after_handled(handled, at, effects),
             (Event::Ring, None) => {
                 let mut rings = Rings::default();
-                rings.ring(at.now);
+                rings.ring(at.now, effects);
                 State::Ringing(Ringing {
                     call: self.new_call(at),
                     rings,
@@ -335,9 +341,11 @@ impl Blocker {
                 self.screen(ringing, caller.clone(), at, decide, effects)
             }
             (Event::TimePassed, Some(handled))
-                if handled.answer_at.is_some_and(|answer_at| answer_at <= at.now) =>
+                if handled
+                    .answer_at
+                    .is_some_and(|answer_at| answer_at <= at.now) =>
             {
-                self.answer_again(handled, at, effects)
+                self.answer_again(&handled, at, effects)
             }
             (_, handled) => State::OnHook { handled },
         }
@@ -361,9 +369,9 @@ impl Blocker {
                 handled: Some(handled),
             };
         }
-        handled.rings.ring(at.now);
+        handled.rings.ring(at.now, effects);
         if handled.rings.bursts >= 2 {
-            return self.answer_again(handled, at, effects);
+            return self.answer_again(&handled, at, effects);
         }
         let answer_at = *handled
             .answer_at
@@ -374,7 +382,7 @@ impl Blocker {
         }
     }
 
-    fn answer_again(&mut self, handled: Handled, at: Moment, effects: &mut Vec<Effect>) -> State {
+    fn answer_again(&mut self, handled: &Handled, at: Moment, effects: &mut Vec<Effect>) -> State {
         let over = self.over.iter().position(|call| call.key == handled.call);
         let (Some(over), true) = (over, handled.rings.rings_at(at.now)) else {
             return State::OnHook { handled: None };
@@ -396,7 +404,7 @@ impl Blocker {
     ) -> State {
         match event {
             Event::Ring => {
-                ringing.rings.ring(at.now);
+                ringing.rings.ring(at.now, effects);
                 match ringing.verdict {
                     Some(VerdictClass::Block) => self.pick_up(ringing.call, false, at, effects),
                     None if ringing.rings.bursts >= 2 => {
@@ -503,7 +511,11 @@ impl Blocker {
         decide: Decide<'_>,
         effects: &mut Vec<Effect>,
     ) -> State {
-        if let Event::CallerId { caller, revision: false } = event {
+        if let Event::CallerId {
+            caller,
+            revision: false,
+        } = event
+        {
             self.call_waiting(caller, at, decide, effects);
             return State::OffHook(off_hook);
         }
@@ -649,8 +661,7 @@ impl OffHook {
                 }
             }
             Event::VoiceEnded(end) => self.voice_ended(*end, effects),
-            Event::FaxEnded => self.hang_up(Outcome::Finished, effects),
-            Event::EndCall => self.hang_up(Outcome::Finished, effects),
+            Event::FaxEnded | Event::EndCall => self.hang_up(Outcome::Finished, effects),
             Event::Code(code) => self.code(*code, at, effects),
             Event::Digit(digit) => self.call.record.dtmf.push(*digit),
             Event::CallerId { caller, .. } => {
@@ -659,7 +670,8 @@ impl OffHook {
                 self.call.save(effects);
             }
             Event::Ring if at.now.duration_since(self.since) > RING_IN_FLIGHT => {
-                self.call.trouble("rings although the modem says it is off-hook");
+                self.call
+                    .trouble("rings although the modem says it is off-hook");
             }
             Event::TimePassed => self.time_passed(at, effects),
             _ => {}

@@ -6,8 +6,8 @@
 mod action;
 mod call;
 pub mod daemon;
-mod hang_up_rules;
 mod handler;
+mod hang_up_rules;
 pub mod machine;
 
 pub use action::BlockAction;

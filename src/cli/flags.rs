@@ -6,6 +6,7 @@
 //! left to those who read them.
 
 use super::{ActionFlags, DaemonFlags};
+use callblock::audio::TimeZone;
 use callblock::blocker::BlockAction;
 use callblock::service::log::LogOptions;
 use rustix::fs::{Mode, OFlags};
@@ -15,9 +16,6 @@ use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-/// A time zone that exists.
-pub(crate) type TimeZoneName = chrono_tz::Tz;
 
 /// The longest a call or a silence can be set to.
 const LONGEST: Duration = Duration::from_hours(24);
@@ -48,7 +46,7 @@ pub(crate) struct Settings {
     /// Off-hook time of a plain hang-up, also of one that stands in for an action the modem refuses.
     pub(crate) hangup_hold: Duration,
     /// For names of recordings and for people.
-    pub(crate) time_zone: TimeZoneName,
+    pub(crate) time_zone: TimeZone,
     /// May not exist yet.
     pub(crate) data_dir: PathBuf,
     /// Country for AT+GCI, a T.35 number.
@@ -56,6 +54,9 @@ pub(crate) struct Settings {
     /// Whole command lines, each beginning with AT, in the order given.
     pub(crate) init_commands: Vec<String>,
     pub(crate) log: LogOptions,
+    /// Flags that do nothing here. The Python tool says nothing of them, so units carried over from
+    /// it may have them.
+    pub(crate) idle_flags: Vec<&'static str>,
 }
 
 /// What the environment has to say, read once.
@@ -109,15 +110,12 @@ pub(crate) enum UsageError {
     NoHome,
     #[error("-m needs a file to play; name it with -a FILE")]
     MessageWithoutFile,
-    #[error("-a is of no use here; add one of -m, -t or -d, which play the file, or leave it out")]
-    FileNotPlayed,
-    #[error("-s is of no use here; add -d, which listens for silence, or leave it out")]
-    SilenceWithoutDuplex,
 }
 
 impl Settings {
     /// Checks the flags against each other and against the files of this machine.
     pub(crate) fn new(flags: DaemonFlags, environment: &Environment) -> Result<Self, UsageError> {
+        let idle_flags = idle_flags(&flags);
         let action = action(
             &flags.action,
             flags.audio_file,
@@ -170,8 +168,28 @@ impl Settings {
                 journal: flags.log.syslog.is_some(),
                 verbosity: flags.log.verbose,
             },
+            idle_flags,
         })
     }
+}
+
+/// The flags that the block action makes no use of, and what would.
+fn idle_flags(flags: &DaemonFlags) -> Vec<&'static str> {
+    let action = &flags.action;
+    let plays = action.message || action.transmit.is_some() || action.duplex.is_some();
+    let idle = [
+        (
+            flags.audio_file.is_some() && !plays,
+            "-a does nothing without -m, -t or -d",
+        ),
+        (
+            flags.silence.is_some() && action.duplex.is_none(),
+            "-s does nothing without -d",
+        ),
+    ];
+    idle.into_iter()
+        .filter_map(|(is_idle, remark)| is_idle.then_some(remark))
+        .collect()
 }
 
 fn action(
@@ -180,9 +198,6 @@ fn action(
     silence: Option<Duration>,
     hold: Duration,
 ) -> Result<BlockAction, UsageError> {
-    if silence.is_some() && flags.duplex.is_none() {
-        return Err(UsageError::SilenceWithoutDuplex);
-    }
     if flags.message {
         return Ok(BlockAction::Message {
             file: file.ok_or(UsageError::MessageWithoutFile)?,
@@ -197,9 +212,6 @@ fn action(
             limit,
             silence,
         });
-    }
-    if file.is_some() {
-        return Err(UsageError::FileNotPlayed);
     }
     Ok(if flags.fax {
         BlockAction::Fax
@@ -309,12 +321,6 @@ pub(crate) fn parse_hold(text: &str) -> Result<Duration, &'static str> {
 
 fn parse_seconds(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(text.parse().ok()?).ok()
-}
-
-/// A name of the IANA time zone database.
-pub(crate) fn parse_timezone(name: &str) -> Result<TimeZoneName, String> {
-    name.parse()
-        .map_err(|_| "no such time zone; give an IANA name such as Europe/Paris".to_owned())
 }
 
 /// A T.35 country number, two hexadecimal digits.

@@ -3,11 +3,13 @@
 //! Without a subcommand it is the daemon. Its flags are those of pycallblock, so that units and
 //! habits can be carried over; abbreviations of long flags are accepted for the same reason.
 
+pub(crate) mod daemon;
 pub(crate) mod flags;
 
+use callblock::audio::TimeZone;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand};
-use flags::{DeviceChoice, TimeZoneName};
+use flags::{DeviceChoice, Environment, Settings};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -87,13 +89,8 @@ pub(crate) struct DaemonFlags {
     pub(crate) data_dir: Option<PathBuf>,
 
     /// Time zone in the names of the recordings, such as Europe/Paris.
-    #[arg(
-        long,
-        value_name = "TIMEZONE",
-        default_value = "UTC",
-        value_parser = flags::parse_timezone
-    )]
-    pub(crate) timezone: TimeZoneName,
+    #[arg(long, value_name = "TIMEZONE", default_value = "UTC")]
+    pub(crate) timezone: TimeZone,
 
     /// Tell the modem its country: the two digits of AT+GCI, such as B5 for the USA.
     #[arg(long, value_name = "HEX", value_parser = flags::parse_country)]
@@ -205,6 +202,53 @@ pub(crate) struct LogFlags {
     /// Log more: -v decisions and modem events, -vv every byte too (audio summed up).
     #[arg(short, long, action = ArgAction::Count)]
     pub(crate) verbose: u8,
+}
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The user can put it right: exit code 2.
+    Usage(String),
+    /// Exit code 1.
+    Other(String),
+}
+
+impl Failure {
+    /// For errors of the operating system while doing `what`.
+    pub(crate) fn because<E: std::fmt::Display>(what: &str) -> impl FnOnce(E) -> Self {
+        move |error| Self::Other(format!("{what}: {error}"))
+    }
+}
+
+/// Reads the command line, runs the command, and turns its failure into text and exit code.
+pub(crate) fn main() -> ExitCode {
+    let cli = match read(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
+    let outcome = match cli.command {
+        None => Settings::new(cli.daemon, &Environment::of_process())
+            .map_err(|error| Failure::Usage(error.to_string()))
+            .and_then(|settings| daemon::run(&settings)),
+        Some(Command::Demo { .. }) => Ok(()),
+    };
+    let (error, code) = match outcome {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Usage(error)) => (error, ExitCode::from(USAGE_EXIT_CODE)),
+        Err(Failure::Other(error)) => (error, ExitCode::FAILURE),
+    };
+    eprintln!("callblock: {error}");
+    code
+}
+
+/// One thread for everything that waits, a few small ones for the disk.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(4)
+        .thread_stack_size(256 * 1024)
+        .build()
+        .map_err(Failure::because("the runtime cannot be started"))
 }
 
 /// Reads the command line, the program's name included.

@@ -5,13 +5,8 @@
 //! many samples may be written now, and never lets more than [`AHEAD`] lie ahead of the line.
 
 use super::wire::DataState;
+use crate::audio::SAMPLE_RATE;
 use std::time::{Duration, Instant};
-
-/// Samples a second, and bytes a second: 8-bit unsigned PCM, mono.
-pub const SAMPLE_RATE: u32 = 8000;
-
-/// The sample value of silence.
-pub const SILENCE: u8 = 0x80;
 
 /// The most audio that lies ahead of the line.
 pub const AHEAD: Duration = Duration::from_millis(360);

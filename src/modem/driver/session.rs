@@ -3,11 +3,12 @@
 use super::attached::Attached;
 use super::connection::{CommandError, Connection, until};
 use super::{Down, ModemEvent, Playback, Request, VoiceEnd};
+use crate::audio::SILENCE;
 use crate::modem::chip::Chip;
 use crate::modem::command::Command;
 use crate::modem::line_code::LineCode;
 use crate::modem::protocol::Event;
-use crate::modem::voice::{Pacer, SILENCE, VoiceMode};
+use crate::modem::voice::{Pacer, VoiceMode};
 use crate::modem::wire::shield;
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -1,0 +1,573 @@
+//! The daemon: carries out what the state machine asks for.
+//!
+//! One loop over the modem's events, the machine's deadline, and word from recordings. No logic about
+//! calls is here, and nothing here waits for a disk: rows and recordings are written by tasks of
+//! their own.
+
+use super::handler::Wish;
+use super::machine::{Blocker, Effect, Event, Moment};
+use super::{BlockAction, CallControl, CallHandler};
+use crate::audio::{PlayFolder, Player, Recorder, SilenceMeter, TimeZone, wav};
+use crate::call::CallRecord;
+use crate::clock::WallClock;
+use crate::modem::caller_id::MessageWaiting;
+use crate::modem::driver::{
+    self, Armed, Modem, ModemEvent, ModemEvents, ModemOptions, Playback, RestingClass,
+};
+use crate::modem::port::Jack;
+use crate::screen::Caller;
+use crate::store::{CallKey, CallLog, Store};
+use std::collections::VecDeque;
+use std::future::Future;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until, timeout};
+
+/// Recordings must be closed within this time when the daemon stops.
+const CLOSING_PATIENCE: Duration = Duration::from_millis(1500);
+
+/// Everything a daemon needs to know.
+#[derive(Debug)]
+pub struct Setup {
+    /// What is done with blocked calls.
+    pub action: BlockAction,
+    /// How long the line is held where a call is merely hung up on.
+    pub hang_up_hold: Duration,
+    /// T.35 country code for the modem, if it is to be set.
+    pub modem_country: Option<u8>,
+    /// The user's own modem commands.
+    pub modem_init: Vec<String>,
+    /// Where the log, the recordings and the play folder are.
+    pub data_dir: PathBuf,
+    /// The zone of the recordings' names.
+    pub time_zone: TimeZone,
+    /// Wall time.
+    pub clock: Arc<dyn WallClock>,
+}
+
+/// Why a daemon cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder, or one in it, cannot be made.
+    #[error("the folder {} cannot be created: {source}", path.display())]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// What happens, for whoever shows it to people.
+#[derive(Debug)]
+pub enum Notice<'a> {
+    /// There is no modem yet; why.
+    Waiting(&'a str),
+    /// The modem waits for rings.
+    Armed {
+        /// Where it is.
+        device: &'a str,
+        /// What it can do.
+        armed: &'a Armed,
+    },
+    /// The modem is gone; why.
+    PortLost(&'a str),
+    /// The line rings, for the n-th time.
+    Ring(u32),
+    /// A caller was screened.
+    Screened(&'a CallRecord),
+    /// We picked up.
+    Answered,
+    /// A file is played.
+    Playing(&'a Path),
+    /// The call is recorded to this file, relative to the data folder.
+    Recording(&'a str),
+    /// The caller pressed a key.
+    Digit(char),
+    /// The caller has been silent for the time asked for.
+    CallerSilent,
+    /// A call is over.
+    Ended(&'a CallRecord),
+    /// The message-waiting indicator changed.
+    MessageWaiting(MessageWaiting),
+}
+
+/// Shows people what happens.
+pub type Observer = Box<dyn FnMut(&Notice<'_>) + Send>;
+
+/// Word from the daemon's own tasks.
+enum Report {
+    Machine(Event),
+    /// A file of the play folder was picked, or none is there.
+    Picked(Option<PathBuf>),
+}
+
+/// A daemon, ready to run.
+pub struct Daemon {
+    setup: Setup,
+    handler: Box<dyn CallHandler>,
+    observer: Observer,
+    blocker: Blocker,
+    modem: Modem,
+    log: Option<CallLog>,
+    folder: PlayFolder,
+    reports: mpsc::UnboundedSender<Report>,
+    recorder: Option<(CallKey, Recorder)>,
+    /// Recordings being closed.
+    closing: usize,
+    /// While a voice stream is open: the files that were handed to the modem and not heard to their
+    /// end, or are being picked.
+    playing: Option<usize>,
+    silence: SilenceMeter,
+    device: String,
+    incapable_told: bool,
+}
+
+impl Daemon {
+    /// Makes the data folder and its contents, completes what a crash left, starts the modem's
+    /// driver, and runs until `stop` resolves; then the line is on-hook, the recording closed, and
+    /// the row complete.
+    pub async fn run(
+        setup: Setup,
+        jack: Box<dyn Jack>,
+        handler: Box<dyn CallHandler>,
+        observer: Observer,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), StartError> {
+        for folder in [setup.data_dir.clone(), setup.play_dir(), setup.rec_dir()] {
+            std::fs::create_dir_all(&folder).map_err(|source| StartError::Folder {
+                path: folder,
+                source,
+            })?;
+        }
+        let log = open_log(&setup);
+        let options = ModemOptions {
+            resting: resting_class(&setup.action),
+            country: setup.modem_country,
+            init: setup.modem_init.clone(),
+        };
+        let (modem, mut events, driver) = driver::start(jack, options);
+        let (reports, mut inbox) = mpsc::unbounded_channel();
+        let mut daemon = Self {
+            blocker: Blocker::new(setup.action.clone(), setup.hang_up_hold),
+            folder: PlayFolder::new(&setup.play_dir()),
+            setup,
+            handler,
+            observer,
+            modem,
+            log,
+            reports,
+            recorder: None,
+            closing: 0,
+            playing: None,
+            silence: SilenceMeter::new(),
+            device: String::new(),
+            incapable_told: false,
+        };
+        daemon.serve(&mut events, &mut inbox, stop).await;
+        // The driver may be waiting for its events to be taken.
+        let drained = async { while events.next().await.is_some() {} };
+        tokio::join!(driver.shut_down(), drained, daemon.finish(&mut inbox));
+        Ok(())
+    }
+
+    async fn serve(
+        &mut self,
+        events: &mut ModemEvents,
+        inbox: &mut mpsc::UnboundedReceiver<Report>,
+        stop: impl Future<Output = ()>,
+    ) {
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            let deadline = self.blocker.deadline().map(Instant::from_std);
+            let passed = async {
+                match deadline {
+                    Some(deadline) => sleep_until(deadline).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = &mut stop => {
+                    self.machine(Event::Stop).await;
+                    return;
+                }
+                event = events.next() => match event {
+                    Some(event) => self.modem_event(event).await,
+                    None => return,
+                },
+                Some(report) = inbox.recv() => self.report(report).await,
+                () = passed => self.machine(Event::TimePassed).await,
+            }
+        }
+    }
+
+    /// After the last event: recordings and rows reach the disk.
+    async fn finish(&mut self, inbox: &mut mpsc::UnboundedReceiver<Report>) {
+        let closed = async {
+            while self.closing > 0 {
+                match inbox.recv().await {
+                    Some(report) => self.report(report).await,
+                    None => break,
+                }
+            }
+        };
+        if timeout(CLOSING_PATIENCE, closed).await.is_err() {
+            tracing::error!("the disk is too slow to close the recording in time");
+        }
+        if let Some(log) = self.log.take() {
+            log.close().await;
+        }
+    }
+
+    async fn report(&mut self, report: Report) {
+        match report {
+            Report::Machine(event) => {
+                if matches!(event, Event::RecordingClosed { .. }) {
+                    self.closing -= 1;
+                }
+                self.machine(event).await;
+            }
+            Report::Picked(file) => {
+                if let Some(playing) = &mut self.playing {
+                    *playing = playing.saturating_sub(1);
+                }
+                if let Some(file) = file {
+                    self.play(&file);
+                }
+            }
+        }
+    }
+
+    async fn modem_event(&mut self, event: ModemEvent) {
+        match event {
+            ModemEvent::Waiting { why } => {
+                tracing::warn!("waiting for the modem: {why}");
+                (self.observer)(&Notice::Waiting(&why));
+            }
+            ModemEvent::PortBack { device } => self.device = device,
+            ModemEvent::Armed(armed) => self.armed(&armed).await,
+            ModemEvent::PortLost { why } => {
+                tracing::warn!("the modem is lost: {why}");
+                (self.observer)(&Notice::PortLost(&why));
+                self.playing = None;
+                self.machine(Event::PortLost).await;
+            }
+            ModemEvent::Ring => self.machine(Event::Ring).await,
+            ModemEvent::CallerId { id, revision } => {
+                tracing::debug!(?id, revision, "caller ID");
+                let caller = Caller::from_line(id.number.as_deref(), id.name.as_deref());
+                self.machine(Event::CallerId { caller, revision }).await;
+            }
+            ModemEvent::MessageWaiting(waiting) => {
+                tracing::info!(
+                    waiting = waiting.waiting,
+                    count = waiting.count,
+                    "message waiting"
+                );
+                (self.observer)(&Notice::MessageWaiting(waiting));
+                self.handler.on_message_waiting(waiting);
+            }
+            ModemEvent::Code(code) => {
+                tracing::debug!(?code, "line code");
+                self.machine(Event::Code(code)).await;
+            }
+            ModemEvent::Digit { digit, pressed } => {
+                if pressed && self.blocker.is_off_hook() {
+                    self.digit(digit).await;
+                }
+            }
+            ModemEvent::Audio(audio) => self.audio(audio).await,
+            ModemEvent::PickedUp => self.machine(Event::PickedUp).await,
+            ModemEvent::Refused { what } => self.machine(Event::Refused { what }).await,
+            ModemEvent::VoiceStarted(_) => {
+                self.silence = SilenceMeter::new();
+                self.playing = Some(0);
+                self.machine(Event::VoiceStarted).await;
+            }
+            ModemEvent::PlaybackFinished => {
+                self.playing = Some(0);
+                self.silence.reset();
+                self.machine(Event::PlaybackFinished).await;
+            }
+            ModemEvent::VoiceEnded(end) => {
+                self.playing = None;
+                self.machine(Event::VoiceEnded(end)).await;
+            }
+            ModemEvent::FaxEnded { connected } => {
+                tracing::info!(connected, "fax answer over");
+                self.machine(Event::FaxEnded).await;
+            }
+            ModemEvent::OnHook => self.machine(Event::OnHook).await,
+            ModemEvent::Dialled(_) => {}
+            ModemEvent::Unknown(text) => tracing::debug!(text, "the modem says something unknown"),
+        }
+    }
+
+    async fn armed(&mut self, armed: &Armed) {
+        tracing::debug!(modem = %armed.identity, class = ?armed.class, "armed");
+        let wanted = resting_class(&self.setup.action);
+        if armed.class != wanted && !std::mem::replace(&mut self.incapable_told, true) {
+            let action = self.setup.action.kind().as_str();
+            tracing::warn!(
+                action,
+                "{} cannot do this; blocked calls are hung up on instead",
+                armed.identity
+            );
+        }
+        if !armed.caller_id {
+            tracing::warn!(
+                "{} refuses to report caller ID; all callers are unknown",
+                armed.identity
+            );
+        }
+        (self.observer)(&Notice::Armed {
+            device: &self.device,
+            armed,
+        });
+        self.machine(Event::Armed(armed.class)).await;
+    }
+
+    /// Gives an event to the machine and does what it asks for.
+    async fn machine(&mut self, event: Event) {
+        let at = Moment {
+            now: Instant::now().into_std(),
+            wall: self.setup.clock.now(),
+        };
+        let handler = &mut self.handler;
+        let mut decide = |caller: &Caller| handler.on_call(caller);
+        let effects = self.blocker.handle(event, at, &mut decide);
+        for effect in effects {
+            self.carry_out(effect).await;
+        }
+    }
+
+    async fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::PickUp => {
+                self.modem.pick_up();
+                // The driver writes the command before anything is logged or saved.
+                tokio::task::yield_now().await;
+            }
+            Effect::Rang(burst) => {
+                tracing::debug!(burst, "ring");
+                (self.observer)(&Notice::Ring(burst));
+                self.handler.on_ring(burst);
+            }
+            Effect::StartVoice(mode) => self.modem.start_voice(mode),
+            Effect::Play(file) => self.play(&file),
+            Effect::FinishVoice => self.modem.finish_voice(),
+            Effect::HangUp => self.modem.hang_up(),
+            Effect::StartRecording {
+                call,
+                started,
+                number,
+            } => {
+                let zone = self.setup.time_zone;
+                let rec_dir = self.setup.rec_dir();
+                let recorder = Recorder::start(&rec_dir, zone, started, number.as_deref());
+                self.announce_recording(call, &recorder);
+                self.recorder = Some((call, recorder));
+            }
+            Effect::StopRecording => self.stop_recording(),
+            Effect::Save(key, record) => {
+                if let Some(log) = &self.log {
+                    log.save(key, record);
+                }
+            }
+            Effect::Screened(key, record) => {
+                tracing::info!(
+                    call = key.0,
+                    number = record.number,
+                    name = record.name,
+                    verdict = record.verdict.as_str(),
+                    reason = record.reason,
+                    source = record.source,
+                    "call"
+                );
+                (self.observer)(&Notice::Screened(&record));
+            }
+            Effect::Answered(key, action) => {
+                tracing::info!(call = key.0, action = action.as_str(), "picked up");
+                (self.observer)(&Notice::Answered);
+            }
+            Effect::Ended(key, record) => {
+                tracing::info!(
+                    call = key.0,
+                    number = record.number,
+                    action = record.action.as_str(),
+                    outcome = record.outcome.map(crate::call::Outcome::as_str),
+                    seconds = record.ended.map(|ended| ended.as_secs_f64()),
+                    recording = record.recording,
+                    dtmf = record.dtmf,
+                    trouble = record.trouble,
+                    "call over"
+                );
+                (self.observer)(&Notice::Ended(&record));
+            }
+            Effect::Warn(what) => tracing::warn!("{what}"),
+        }
+    }
+
+    // ----- sound -----
+
+    async fn audio(&mut self, audio: Vec<u8>) {
+        let limit = match &self.setup.action {
+            BlockAction::Duplex { silence, .. } => *silence,
+            _ => None,
+        };
+        if let Some(limit) = limit
+            && self.playing == Some(0)
+        {
+            self.silence.process(&audio);
+            if self.silence.silent_for() >= limit {
+                self.silence.reset();
+                tracing::debug!("the caller is silent");
+                (self.observer)(&Notice::CallerSilent);
+                let mut control = CallControl::default();
+                self.handler.on_silence(&mut control);
+                self.grant(control).await;
+            }
+        }
+        if let Some((_, recorder)) = &self.recorder {
+            recorder.push(audio);
+        }
+    }
+
+    async fn digit(&mut self, digit: char) {
+        tracing::info!(%digit, "key pressed");
+        (self.observer)(&Notice::Digit(digit));
+        self.machine(Event::Digit(digit)).await;
+        let mut control = CallControl::default();
+        self.handler.on_dtmf(digit, &mut control);
+        self.grant(control).await;
+    }
+
+    async fn grant(&mut self, control: CallControl) {
+        let mut wishes = VecDeque::from(control.wishes);
+        while let Some(wish) = wishes.pop_front() {
+            match wish {
+                Wish::Play(file) => self.play(&file),
+                Wish::PlayFromFolder => {
+                    let Some(playing) = &mut self.playing else {
+                        continue;
+                    };
+                    *playing += 1;
+                    let (folder, reports) = (self.folder.clone(), self.reports.clone());
+                    tokio::spawn(async move {
+                        let _ = reports.send(Report::Picked(folder.pick().await));
+                    });
+                }
+                Wish::StopPlaying => {
+                    self.playing = self.playing.map(|_| 0);
+                    self.modem.stop_playing();
+                }
+                Wish::HangUp => self.machine(Event::EndCall).await,
+            }
+        }
+    }
+
+    fn play(&mut self, file: &Path) {
+        let Some(playing) = &mut self.playing else {
+            return;
+        };
+        *playing += 1;
+        tracing::info!(file = %file.display(), "playing");
+        (self.observer)(&Notice::Playing(file));
+        self.modem.play(playback(file));
+    }
+
+    fn announce_recording(&mut self, call: CallKey, recorder: &Recorder) {
+        let (created, reports) = (recorder.created(), self.reports.clone());
+        let data_dir = self.setup.data_dir.clone();
+        tokio::spawn(async move {
+            if let Some(path) = created.await {
+                let path = path.strip_prefix(&data_dir).unwrap_or(&path);
+                let path = path.to_string_lossy().into_owned();
+                let _ = reports.send(Report::Machine(Event::RecordingCreated { call, path }));
+            }
+        });
+    }
+
+    fn stop_recording(&mut self) {
+        let Some((call, recorder)) = self.recorder.take() else {
+            return;
+        };
+        self.closing += 1;
+        let reports = self.reports.clone();
+        tokio::spawn(async move {
+            let trouble = recorder.finish().await.trouble();
+            let _ = reports.send(Report::Machine(Event::RecordingClosed { call, trouble }));
+        });
+    }
+}
+
+impl Setup {
+    fn play_dir(&self) -> PathBuf {
+        self.data_dir.join("play")
+    }
+
+    fn rec_dir(&self) -> PathBuf {
+        self.data_dir.join("rec")
+    }
+}
+
+/// The class in which a modem can do this at once when the phone rings.
+const fn resting_class(action: &BlockAction) -> RestingClass {
+    match action {
+        BlockAction::HangUp { .. } => RestingClass::Data,
+        BlockAction::Fax => RestingClass::Fax,
+        _ => RestingClass::Voice,
+    }
+}
+
+/// The call log, with what a crash left in it completed. A log that cannot be opened must not keep
+/// calls from being screened.
+fn open_log(setup: &Setup) -> Option<CallLog> {
+    let file = setup.data_dir.join("callblock.db");
+    let store = match Store::open(&file) {
+        Ok(store) => store,
+        Err(error) => {
+            tracing::error!("calls are screened but not logged: {error}");
+            return None;
+        }
+    };
+    match store.complete_interrupted(setup.clock.now()) {
+        Ok(recordings) => {
+            for recording in recordings {
+                let path = setup.data_dir.join(&recording);
+                match wav::repair(&path) {
+                    Ok(samples) => tracing::info!(recording, samples, "interrupted call completed"),
+                    Err(error) => tracing::warn!(recording, "cannot be repaired: {error}"),
+                }
+            }
+        }
+        Err(error) => tracing::warn!("interrupted calls stay incomplete: {error}"),
+    }
+    Some(CallLog::start(store))
+}
+
+/// A file as the driver plays it. One that cannot be read ends early, and says why in the log.
+fn playback(file: &Path) -> Playback {
+    let (blocks, playback) = mpsc::channel(1);
+    let mut player = Player::open(file);
+    tokio::spawn(async move {
+        while let Some(block) = player.next_block().await {
+            match block {
+                Ok(block) => {
+                    if blocks.send(block).await.is_err() {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!("{} is not played: {error}", player.path().display());
+                    return;
+                }
+            }
+        }
+    });
+    playback
+}

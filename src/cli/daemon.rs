@@ -1,0 +1,177 @@
+//! The daemon itself: settings become a running blocker, and systemd is told how it is.
+
+use super::flags::{DeviceChoice, Settings};
+use super::{Failure, runtime};
+use callblock::audio::wav;
+use callblock::blocker::daemon::{Daemon, Notice, Observer, Setup};
+use callblock::blocker::{BlockAction, ListScreen};
+use callblock::clock::SystemClock;
+use callblock::modem::port::Jack;
+use callblock::modem::serial::{Device, SerialJack};
+use callblock::screen::{List, Policy};
+use callblock::service::log;
+use callblock::service::notify::ServiceManager;
+use callblock::service::signals::StopSignals;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// A service without a modem is ready all the same after this time: it is waiting for one.
+const READY_WITHOUT_MODEM: Duration = Duration::from_secs(10);
+
+/// Runs until it is told to stop.
+pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
+    if let Some(file) = played_file(&settings.action) {
+        require_playable(file)?;
+    }
+    log::init(&settings.log).map_err(|error| Failure::Usage(error.to_string()))?;
+    for remark in &settings.idle_flags {
+        tracing::warn!("{remark}");
+    }
+    let policy = load_policy(settings);
+    let warnings: Vec<String> = policy.warnings().iter().map(ToString::to_string).collect();
+    for warning in &warnings {
+        tracing::warn!("{warning}");
+    }
+    let setup = Setup {
+        action: settings.action.clone(),
+        hang_up_hold: settings.hangup_hold,
+        modem_country: settings.country,
+        modem_init: settings.init_commands.clone(),
+        data_dir: settings.data_dir.clone(),
+        time_zone: settings.time_zone,
+        clock: Arc::new(SystemClock),
+    };
+    let handler = Box::new(ListScreen::new(policy));
+    runtime()?.block_on(async {
+        let jack = jack(&settings.device)?;
+        let mut signals = StopSignals::new().map_err(Failure::because("signals"))?;
+        let manager = Arc::new(Readiness::new(warnings));
+        let observer = Arc::clone(&manager).observer();
+        let overdue = {
+            let manager = Arc::clone(&manager);
+            tokio::spawn(async move {
+                tokio::time::sleep(READY_WITHOUT_MODEM).await;
+                manager.ready();
+            })
+        };
+        let stop = async {
+            let reason = signals.recv().await;
+            tracing::info!("{}: stopping", reason.as_str());
+            manager.manager.stopping();
+        };
+        let ran = Daemon::run(setup, jack, handler, observer, stop).await;
+        overdue.abort();
+        ran.map_err(|error| Failure::Usage(error.to_string()))
+    })
+}
+
+fn jack(device: &DeviceChoice) -> Result<Box<dyn Jack>, Failure> {
+    let device = match device {
+        DeviceChoice::Node(node) => Device::Node(node.clone()),
+        DeviceChoice::Auto => Device::Auto,
+        DeviceChoice::Emulated(_) => return Err(Failure::Usage("not yet".into())),
+    };
+    Ok(Box::new(SerialJack::new(device)))
+}
+
+/// The file that the action plays at pick-up.
+const fn played_file(action: &BlockAction) -> Option<&PathBuf> {
+    match action {
+        BlockAction::Message { file } => Some(file),
+        BlockAction::Transmit { file, .. } | BlockAction::Duplex { file, .. } => file.as_ref(),
+        _ => None,
+    }
+}
+
+fn require_playable(file: &Path) -> Result<(), Failure> {
+    wav::probe(file)
+        .map(drop)
+        .map_err(|error| Failure::Usage(format!("-a {}: {error}", file.display())))
+}
+
+/// Reads the lists; what is bad in them is logged and left out.
+fn load_policy(settings: &Settings) -> Policy {
+    let load = |files: &[PathBuf]| {
+        if files.is_empty() {
+            return None;
+        }
+        let loaded = List::load(files);
+        for error in &loaded.errors {
+            tracing::error!("{error}");
+        }
+        for problem in &loaded.problems {
+            tracing::warn!("{problem}");
+        }
+        let more = loaded.bad_lines.saturating_sub(loaded.problems.len());
+        if more > 0 {
+            tracing::warn!("{more} more bad lines");
+        }
+        Some(loaded.list)
+    };
+    Policy {
+        allow: load(&settings.allow_lists),
+        block: load(&settings.block_lists),
+        block_private: settings.block_private,
+    }
+}
+
+/// What systemd is told: ready once, and a status in words.
+struct Readiness {
+    manager: ServiceManager,
+    /// What the user should know at all times.
+    warnings: Vec<String>,
+    state: Mutex<State>,
+}
+
+struct State {
+    ready: bool,
+    status: String,
+}
+
+impl Readiness {
+    fn new(warnings: Vec<String>) -> Self {
+        Self {
+            manager: ServiceManager::new(),
+            warnings,
+            state: Mutex::new(State {
+                ready: false,
+                status: "setting the modem up".into(),
+            }),
+        }
+    }
+
+    fn observer(self: Arc<Self>) -> Observer {
+        Box::new(move |notice: &Notice<'_>| match notice {
+            Notice::Armed { device, armed } => {
+                let status = format!("armed on {} at {device}", armed.identity);
+                tracing::info!("{status}");
+                self.status(&status);
+                self.ready();
+            }
+            Notice::Waiting(why) => self.status(&format!("waiting for the modem: {why}")),
+            Notice::PortLost(why) => self.status(&format!("modem lost: {why}")),
+            _ => {}
+        })
+    }
+
+    fn status(&self, status: &str) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.status = [status]
+            .into_iter()
+            .chain(self.warnings.iter().map(String::as_str))
+            .collect::<Vec<_>>()
+            .join("; ");
+        if state.ready {
+            self.manager.status(&state.status);
+        }
+    }
+
+    /// Says so once; later calls do nothing.
+    fn ready(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if !std::mem::replace(&mut state.ready, true) {
+            self.manager.ready(&state.status);
+        }
+    }
+}
