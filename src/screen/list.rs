@@ -330,10 +330,19 @@ fn read_line(text: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
     Ok(false)
 }
 
+/// A line as text. What is not UTF-8 is taken for Latin-1; Windows puts quotes and dashes where
+/// Latin-1 has control characters, and these are lost.
 fn decode(line: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(line) {
         Ok(text) => Cow::Borrowed(text),
-        Err(_) => Cow::Owned(line.iter().copied().map(char::from).collect()),
+        Err(_) => Cow::Owned(line.iter().copied().map(latin_1).collect()),
+    }
+}
+
+const fn latin_1(byte: u8) -> char {
+    match byte {
+        0x80..=0x9f => char::REPLACEMENT_CHARACTER,
+        _ => byte as char,
     }
 }
 

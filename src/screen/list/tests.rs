@@ -77,7 +77,11 @@ fn an_open_quote_ends_with_its_line() {
 
 #[test]
 fn latin_1_names_are_read() {
-    let loaded = parse(b"5550101,V\xe4h\xe4l\xe4\n5550102,Zo\xc3\xab\n");
+    let loaded = parse(b"5550101,V\xe4h\xe4l\xe4\n5550102,Zo\xc3\xab\n5550103,It\x92s me\n");
+    assert_eq!(
+        name_of(&loaded, "5550103").as_deref(),
+        Some("3:It\u{fffd}s me")
+    );
     assert_eq!(name_of(&loaded, "5550101").as_deref(), Some("1:Vähälä"));
     assert_eq!(name_of(&loaded, "5550102").as_deref(), Some("2:Zoë"));
 }
