@@ -17,8 +17,9 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-/// How often the file on disk is brought up to date.
-const WRITE_INTERVAL: Duration = Duration::from_secs(1);
+/// How often the file on disk is brought up to date: with the time that the job takes, a crash costs
+/// less than a second of the call.
+const WRITE_INTERVAL: Duration = Duration::from_millis(800);
 /// The most audio that waits for the disk: 60 s.
 const MAX_WAITING_SAMPLES: u64 = 60 * SAMPLE_RATE as u64;
 /// The longest part of the caller's number in a file's name, in characters.
@@ -184,7 +185,7 @@ fn file_stem(zone: TimeZone, started: Timestamp, number: Option<&str>) -> String
     format!("{} {number}", zone.file_stamp(started))
 }
 
-/// The task of a recording: creates the file, and then has the blocks of each second written.
+/// The task of a recording: creates the file, and then has the blocks of each interval written.
 async fn record(
     folder: PathBuf,
     stem: String,
@@ -216,11 +217,11 @@ async fn record(
     }
 }
 
-/// All blocks that come within a second of the first one; `None` at the end.
+/// All blocks that come within the interval that the first one begins; `None` at the end.
 async fn gather(inbox: &mut mpsc::UnboundedReceiver<Vec<u8>>) -> Option<Vec<u8>> {
     let mut pending = inbox.recv().await?;
-    let second = tokio::time::sleep(WRITE_INTERVAL);
-    tokio::pin!(second);
+    let over = tokio::time::sleep(WRITE_INTERVAL);
+    tokio::pin!(over);
     loop {
         tokio::select! {
             biased;
@@ -228,7 +229,7 @@ async fn gather(inbox: &mut mpsc::UnboundedReceiver<Vec<u8>>) -> Option<Vec<u8>>
                 Some(block) => pending.extend_from_slice(&block),
                 None => return Some(pending),
             },
-            () = &mut second => return Some(pending),
+            () = &mut over => return Some(pending),
         }
     }
 }

@@ -124,14 +124,6 @@ impl Caller {
         };
         Self { number, name }
     }
-
-    /// A call that came without caller ID.
-    pub const fn missing() -> Self {
-        Self {
-            number: CallerNumber::Missing,
-            name: None,
-        }
-    }
 }
 
 /// The reason for which a line delivers no number.
@@ -188,7 +180,13 @@ pub(super) fn digits_of(text: &str) -> String {
 fn bounded(text: &str, max_chars: usize) -> String {
     text.chars()
         .take(max_chars)
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .map(|c| {
+            if c.is_control() {
+                char::REPLACEMENT_CHARACTER
+            } else {
+                c
+            }
+        })
         .collect()
 }
 

@@ -92,9 +92,10 @@ impl fmt::Display for Warning {
 
 /// Who may ring.
 ///
-/// In this order: an allow list that is unusable lets everybody ring; a caller on the allow list
-/// rings; one on the block list is blocked; withheld and out-of-area numbers are blocked if
-/// `block_private` is set; with an allow list alone everybody else is blocked; else everybody rings.
+/// In this order: a caller on the allow list rings; an allow list that is unusable lets everybody
+/// ring, whatever else is asked for; a caller on the block list is blocked; withheld and
+/// out-of-area numbers are blocked if `block_private` is set; with an allow list alone everybody
+/// else is blocked; else everybody rings.
 #[derive(Debug, Default)]
 pub struct Policy {
     /// Callers that ring whatever else is said. Alone, without a block list, it blocks all others;
@@ -111,12 +112,12 @@ impl Policy {
     pub fn screen(&self, caller: &Caller) -> Verdict {
         use VerdictClass::{Block, Ring};
 
-        if self.allow_list_fault().is_some() {
-            return Verdict::new(Ring, "the allow list cannot be used: everybody rings");
-        }
         let text = caller.number.as_received();
         if let Some(found) = find(self.allow.as_ref(), text) {
             return Verdict::listed(Ring, "allow", found);
+        }
+        if self.allow_list_fault().is_some() {
+            return Verdict::new(Ring, "the allow list cannot be used: everybody rings");
         }
         if let Some(found) = find(self.block.as_ref(), text) {
             return Verdict::listed(Block, "block", found);
@@ -277,6 +278,11 @@ mod tests {
         assert_eq!(allowed.source.unwrap().to_string(), "list.csv:2");
         assert_eq!(verdict(&both, Some("O")).reason, "number out of area");
         assert_eq!(verdict(&both, None).reason, "no rule applies");
+        let broken = policy(unreadable(), list(BLOCK), false);
+        assert_eq!(
+            verdict(&broken, Some("5055550102")).reason,
+            "the allow list cannot be used: everybody rings"
+        );
         let only = policy(list(ALLOW), None, false);
         assert_eq!(verdict(&only, Some("1")).reason, "not on the allow list");
         assert_eq!(

@@ -1,14 +1,19 @@
 //! The call log behind a task of its own.
 //!
 //! Rows are written in order, in jobs on the blocking pool. A row that could not be written is kept
-//! and tried again with the next one, so that a full disk costs no row once there is room again.
+//! and tried again with the next one, and every minute, so that a full disk costs no row once there
+//! is room again.
 
 use super::{Store, StoreError};
 use crate::call::CallRecord;
 use std::collections::VecDeque;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::timeout;
 
+/// How long after a failure the rows that wait are tried again.
+const RETRY_INTERVAL: Duration = Duration::from_mins(1);
 /// The most rows that wait for the disk to take them; beyond it the oldest is given up.
 const MAX_WAITING: usize = 1000;
 /// How many calls are remembered with their rows. A call is written a handful of times in a row.
@@ -20,7 +25,9 @@ pub struct CallKey(pub u64);
 
 enum Message {
     Save(CallKey, Box<CallRecord>),
-    Close(oneshot::Sender<()>),
+    Retry,
+    /// Who is told when it is done, if anybody waits for it.
+    Close(Option<oneshot::Sender<()>>),
 }
 
 /// A handle on the task that writes the call log.
@@ -43,7 +50,7 @@ impl CallLog {
     }
 
     /// Writes a call: the first time as a new row, later over that row. Returns at once; a failure
-    /// is logged, and the row is tried again with the next save.
+    /// is logged, and the row is tried again later.
     pub fn save(&self, key: CallKey, record: CallRecord) {
         if self
             .messages
@@ -57,7 +64,7 @@ impl CallLog {
     /// Waits until everything saved so far is on disk (or has failed once more), and ends the task.
     pub async fn close(self) {
         let (done, closed) = oneshot::channel();
-        if self.messages.send(Message::Close(done)).is_ok() {
+        if self.messages.send(Message::Close(Some(done))).is_ok() {
             // An error means that the task is gone, and then there is nothing to wait for.
             let _ = closed.await;
         }
@@ -66,22 +73,21 @@ impl CallLog {
 
 async fn write_rows(store: Store, mut inbox: mpsc::UnboundedReceiver<Message>) {
     let mut writer = Writer::new(store);
-    let mut closing = None;
-    while closing.is_none()
-        && let Some(first) = inbox.recv().await
-    {
-        let mut next = Some(first);
+    let closed = loop {
+        let mut closing = None;
+        let mut next = Some(next_message(&mut inbox, !writer.waiting.is_empty()).await);
         while let Some(message) = next {
             match message {
                 Message::Save(key, record) => writer.enqueue(key, *record),
-                Message::Close(done) => {
-                    closing = Some(done);
+                Message::Retry => {}
+                Message::Close(closed) => {
+                    closing = Some(closed);
                     break;
                 }
             }
             next = inbox.try_recv().ok();
         }
-        let job = tokio::task::spawn_blocking(move || {
+        let job = spawn_blocking(move || {
             writer.write();
             writer
         });
@@ -92,16 +98,33 @@ async fn write_rows(store: Store, mut inbox: mpsc::UnboundedReceiver<Message>) {
                 return;
             }
         };
-    }
+        if let Some(closed) = closing {
+            break closed;
+        }
+    };
     if !writer.waiting.is_empty() {
         let rows = writer.waiting.len();
         tracing::error!(rows, "calls could not be logged before the end");
     }
-    // Closing a database writes to it, too.
-    let _ = tokio::task::spawn_blocking(move || drop(writer)).await;
-    if let Some(done) = closing {
-        let _ = done.send(());
+    // Closing a database writes to it, too. What a failure would change, nobody is left to do.
+    let _ = spawn_blocking(move || drop(writer)).await;
+    if let Some(closed) = closed {
+        let _ = closed.send(());
     }
+}
+
+/// The next message; without one, `Close` when all handles are gone, and `Retry` after a while if
+/// rows wait.
+async fn next_message(inbox: &mut mpsc::UnboundedReceiver<Message>, rows_wait: bool) -> Message {
+    let received = if rows_wait {
+        match timeout(RETRY_INTERVAL, inbox.recv()).await {
+            Ok(received) => received,
+            Err(_) => return Message::Retry,
+        }
+    } else {
+        inbox.recv().await
+    };
+    received.unwrap_or(Message::Close(None))
 }
 
 /// What is to be written, and where it was written before.
@@ -224,16 +247,36 @@ mod tests {
         other.close().await;
     }
 
-    #[test]
-    fn a_row_that_failed_is_written_later_in_its_newest_form() {
+    #[tokio::test(start_paused = true)]
+    async fn a_row_that_failed_is_tried_again_without_another_call() {
         let (_folder, file) = scratch();
         let store = Store::open(&file).unwrap();
-        // A trigger stands in for a disk without room.
-        let disk = rusqlite::Connection::open(&file).unwrap();
+        let disk = fill(&file);
+        let log = CallLog::start(store);
+        log.save(CallKey(1), call("5550101"));
+        tokio::time::sleep(RETRY_INTERVAL * 3).await;
+        disk.execute_batch("DROP TRIGGER full").unwrap();
+        tokio::time::sleep(RETRY_INTERVAL * 2).await;
+        let rows = Store::open(&file).unwrap().recent(10).unwrap();
+        assert_eq!(rows.len(), 1);
+        log.close().await;
+    }
+
+    /// A trigger stands in for a disk without room.
+    fn fill(file: &std::path::Path) -> rusqlite::Connection {
+        let disk = rusqlite::Connection::open(file).unwrap();
         disk.execute_batch(
             "CREATE TRIGGER full BEFORE INSERT ON calls BEGIN SELECT raise(ABORT, 'full'); END",
         )
         .unwrap();
+        disk
+    }
+
+    #[test]
+    fn a_row_that_failed_is_written_later_in_its_newest_form() {
+        let (_folder, file) = scratch();
+        let store = Store::open(&file).unwrap();
+        let disk = fill(&file);
         let mut writer = Writer::new(store);
         let mut first = call("5550101");
         writer.enqueue(CallKey(1), first.clone());

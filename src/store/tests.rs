@@ -1,3 +1,5 @@
+//! Rows, schema, and files that are no call log.
+
 use super::*;
 use crate::call::{ActionKind, VerdictClass};
 use tempfile::TempDir;

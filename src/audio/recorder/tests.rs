@@ -1,3 +1,5 @@
+//! Recordings on disks that are well, slow, stuck, full and gone.
+
 use super::*;
 use crate::audio::wav::WavReader;
 use std::sync::mpsc as std_mpsc;
@@ -64,7 +66,7 @@ async fn the_file_can_be_played_in_every_second_of_the_call() {
         std::fs::copy(&path, &copy).unwrap();
         let kept = read(&copy);
         assert!(
-            kept.len() >= (second * 8000).saturating_sub(9000),
+            kept.len() >= (second * 8000).saturating_sub(8000),
             "{second}: {}",
             kept.len()
         );
