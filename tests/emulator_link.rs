@@ -1,4 +1,5 @@
 //! The emulated modem over its in-memory link, on paused time.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use callblock::emulator::{Call, Ending, Happening, LinkOptions, MemoryModem, Scenario, Sound};
 use callblock::modem::port::{Jack, Port};

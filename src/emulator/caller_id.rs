@@ -1,6 +1,7 @@
 //! Caller ID as modems write it: plain blocks, shielded blocks, raw hex.
 
 use serde::Deserialize;
+use std::fmt::Write as _;
 
 const DLE: u8 = 0x10;
 
@@ -178,7 +179,11 @@ pub(crate) fn message_waiting(count: u8, spaces: bool) -> Vec<u8> {
 }
 
 fn hex_of(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{byte:02X}");
+        hex
+    })
 }
 
 fn plain(lines: &[String]) -> Vec<u8> {

@@ -130,6 +130,10 @@ impl SampleFormat {
 
 /// A modem as data.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a trait that chips have or lack"
+)]
 pub(crate) struct Profile {
     pub(crate) family: Family,
     /// `ATI0` and so on: number and answer.

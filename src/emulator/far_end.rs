@@ -117,7 +117,7 @@ impl FarEnd {
 
 /// The exchange, waiting for digits.
 pub(crate) fn dial_tone(index: u64) -> u8 {
-    let hour = Duration::from_secs(3600);
+    let hour = Duration::from_hours(1);
     cadenced(&DIAL_TONE, hour, Duration::ZERO, index)
 }
 

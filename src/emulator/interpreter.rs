@@ -10,6 +10,10 @@ use std::time::{Duration, Instant};
 
 /// What commands have set.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command set"
+)]
 pub(super) struct Settings {
     pub(super) echo: bool,
     verbose: bool,
@@ -252,11 +256,11 @@ impl EmulatedModem {
                 }
                 Outcome::OkAfter(more) => after += more,
                 Outcome::Error => {
-                    reply.result = "ERROR".to_owned();
+                    "ERROR".clone_into(&mut reply.result);
                     break;
                 }
                 Outcome::Connect(voice) => {
-                    reply.result = "CONNECT".to_owned();
+                    "CONNECT".clone_into(&mut reply.result);
                     reply.then = Then::Voice(voice);
                     break;
                 }
@@ -267,7 +271,7 @@ impl EmulatedModem {
                     break;
                 }
                 Outcome::Result(result) => {
-                    reply.result = result.to_owned();
+                    result.clone_into(&mut reply.result);
                     break;
                 }
                 Outcome::Underway => return,
@@ -283,7 +287,7 @@ impl EmulatedModem {
     fn command(&mut self, now: Instant, command: &Command) -> Outcome {
         let number = command.number();
         match (command.name.as_str(), number) {
-            ("Z", Some(0 | 1)) | ("&F", Some(0 | 1)) => {
+            ("Z" | "&F", Some(0 | 1)) => {
                 self.go_on_hook(now);
                 let echo = command.name == "&F" || self.stored_echo;
                 self.settings = Settings::after_reset(self.profile, echo);

@@ -181,7 +181,7 @@ pub struct Journal {
 
 impl fmt::Debug for Journal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(&self.entries()).finish()
+        f.debug_list().entries(self.entries()).finish()
     }
 }
 

@@ -142,11 +142,11 @@ impl Line {
     /// The next thing noticed by `now`, with its instant.
     pub(crate) fn pop(&mut self, now: Instant) -> Option<(Instant, Option<LineEvent>)> {
         let (at, due) = self.agenda.pop(now)?;
-        Some((at, self.happen(at, due)))
+        Some((at, self.happen(at, &due)))
     }
 
-    fn happen(&mut self, at: Instant, due: Due) -> Option<LineEvent> {
-        match due {
+    fn happen(&mut self, at: Instant, due: &Due) -> Option<LineEvent> {
+        match *due {
             Due::CallBegins(index) => self.call_begins(at, index),
             Due::RingCycle(number) => {
                 self.ring_cycle(at, number);

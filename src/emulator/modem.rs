@@ -449,10 +449,10 @@ impl EmulatedModem {
             LineEvent::Ring => self.report_ring(at),
             LineEvent::CallerId(caller) => {
                 if !self.line.modem_is_off_hook() {
-                    self.report_caller_id(at, caller, false);
+                    self.report_caller_id(at, &caller, false);
                 }
             }
-            LineEvent::CallWaiting(caller) => self.report_caller_id(at, caller, true),
+            LineEvent::CallWaiting(caller) => self.report_caller_id(at, &caller, true),
             LineEvent::MessageWaiting(count) => {
                 if self.settings.caller_id > 0 && self.takes_text() {
                     let block = message_waiting(count, self.profile.spaces);
@@ -500,7 +500,7 @@ impl EmulatedModem {
         self.journal.note(at, Happening::Ring);
     }
 
-    fn report_caller_id(&mut self, at: Instant, caller: CallerId, waiting: bool) {
+    fn report_caller_id(&mut self, at: Instant, caller: &CallerId, waiting: bool) {
         self.last_caller_id = Some(caller.clone());
         if self.settings.caller_id == 0 || !self.plugged || self.wedged.is_some() {
             return;

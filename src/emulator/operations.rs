@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// Fax answer tone, then the preamble, then CONNECT (class 1).
 const CED: Duration = Duration::from_millis(3300);
-const FAX_PREAMBLE: Duration = Duration::from_millis(1000);
+const FAX_PREAMBLE: Duration = Duration::from_secs(1);
 /// A class 1 modem gives up waiting for a frame from the DTE.
 const FAX_DATA_TIMEOUT: Duration = Duration::from_secs(5);
 /// A class 2 modem gives up waiting for the other fax (T1).
@@ -275,7 +275,7 @@ impl EmulatedModem {
             return Outcome::Error;
         };
         self.journal.note(now, Happening::Tones(tones.to_owned()));
-        Outcome::OkAfter(length.min(Duration::from_secs(60)))
+        Outcome::OkAfter(length.min(Duration::from_mins(1)))
     }
 }
 

@@ -12,6 +12,10 @@ const VOICE_LEVEL: u8 = 4;
 
 /// Audio from the DTE on its way to the line.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about one stream"
+)]
 pub(crate) struct Transmit {
     buffer: VecDeque<u8>,
     capacity: usize,
