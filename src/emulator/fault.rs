@@ -1,0 +1,99 @@
+//! What goes wrong with the modem, and when.
+
+use super::scenario::seconds;
+use serde::Deserialize;
+use std::time::Duration;
+
+/// One thing that goes wrong.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// When it strikes.
+    pub when: Trigger,
+    /// What happens.
+    pub does: FaultKind,
+    /// With a command as trigger: how often, 0 for always.
+    #[serde(default = "once")]
+    pub times: u32,
+}
+
+fn once() -> u32 {
+    1
+}
+
+impl Fault {
+    /// A fault that strikes once.
+    pub fn new(when: Trigger, does: FaultKind) -> Self {
+        Self {
+            when,
+            does,
+            times: 1,
+        }
+    }
+
+    /// A fault that strikes the first command line that begins like this; `AT` left out, case and
+    /// spaces ignored.
+    pub fn on(command: &str, does: FaultKind) -> Self {
+        Self::new(Trigger::Command(command.to_owned()), does)
+    }
+
+    /// With a command as trigger: strikes so often, 0 for always.
+    #[must_use]
+    pub fn times(mut self, times: u32) -> Self {
+        self.times = times;
+        self
+    }
+}
+
+/// When a fault strikes.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    /// So long after the modem was made.
+    #[serde(deserialize_with = "seconds")]
+    At(Duration),
+    /// So long after the modem went off-hook.
+    #[serde(deserialize_with = "seconds")]
+    AfterPickUp(Duration),
+    /// At a command line that has a command beginning like this, without `AT`.
+    Command(String),
+}
+
+/// What goes wrong.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FaultKind {
+    /// The command is not carried out and never answered.
+    NoReply,
+    /// The command is not carried out and answered with `ERROR`.
+    Error,
+    /// The command is carried out, the answer comes so much later.
+    #[serde(deserialize_with = "seconds")]
+    Late(Duration),
+    /// A ring is reported between the echo of the command and its reply.
+    RingInside,
+    /// The line guard trips (loop current above 150 mA): `DIGITAL LINE DETECTED`, on-hook again.
+    DigitalLine,
+    /// The modem stops until it is pulled out and plugged in again: it answers nothing and, its
+    /// buffer being full, soon takes nothing.
+    Wedge,
+    /// The modem is pulled out.
+    Unplug(Unplug),
+    /// So many random bytes come out of the modem.
+    Garbage(usize),
+    /// DLE-shielded codes that nothing on the line caused: the second byte of each.
+    Code(String),
+    /// A line of text that nobody asked for.
+    Line(String),
+}
+
+/// How a modem comes back after it was pulled out.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Unplug {
+    /// It is plugged in again after so long; never if left out.
+    #[serde(deserialize_with = "super::scenario::some_seconds")]
+    pub back_after: Option<Duration>,
+    /// It comes back under another device name.
+    pub other_node: bool,
+}

@@ -1,0 +1,652 @@
+//! The emulated modem itself: bytes from the DTE in, bytes to the DTE out, time passed in.
+
+use super::agenda::Agenda;
+use super::caller_id::{CallerId, Form, message_waiting};
+use super::chip::{Family, Profile};
+use super::fault::{Fault, FaultKind, Trigger};
+use super::interpreter::{Settings, Voice};
+use super::journal::{Happening, Journal};
+use super::line::{Line, LineEvent};
+use super::scenario::{Call, FaxResult, Scenario};
+use super::stream::{Receive, Transmit};
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+pub(super) const DLE: u8 = 0x10;
+pub(super) const ETX: u8 = 0x03;
+
+/// Bytes that may be typed ahead while a command is carried out.
+const TYPED_AHEAD: usize = 512;
+/// Bytes of output kept while the DTE does not read.
+const MOST_OUTPUT: usize = 16 * 1024;
+/// The longest command line; what is longer is answered with ERROR.
+const LONGEST_LINE: usize = 256;
+/// What a modem that has stopped still takes.
+const WEDGED_BUFFER: usize = 1024;
+
+/// A modem with a telephone line behind it, without I/O.
+///
+/// Whoever owns one passes time in: [`receive`](Self::receive) and [`advance`](Self::advance) take
+/// the present instant, which never goes back, and [`next_wake`](Self::next_wake) tells when to call
+/// again. Bytes for the DTE are taken with [`output`](Self::output) and [`sent`](Self::sent).
+#[derive(Debug)]
+pub struct EmulatedModem {
+    pub(super) profile: &'static Profile,
+    pub(super) settings: Settings,
+    pub(super) line: Line,
+    pub(super) journal: Journal,
+    pub(super) state: State,
+    pub(super) dues: Agenda<Due>,
+    pub(super) faults: Vec<ArmedFault>,
+    pub(super) quirks: Quirks,
+    pub(super) stored_echo: bool,
+    pub(super) last_caller_id: Option<CallerId>,
+    output: VecDeque<u8>,
+    typed_ahead: VecDeque<u8>,
+    command_line: Vec<u8>,
+    random: fastrand::Rng,
+    plugged: bool,
+    wedged: Option<usize>,
+    dtr: bool,
+    /// The DTE has more to say than fits; when to ask again.
+    room_at: Option<Instant>,
+    plug_changes: VecDeque<PlugChange>,
+    start: Instant,
+}
+
+/// The modem was pulled out of its socket or put into one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PlugChange {
+    /// Gone: the port is dead for good.
+    Unplugged,
+    /// There is a modem again.
+    Plugged {
+        /// Under another device name than before.
+        other_node: bool,
+    },
+}
+
+/// Peculiarities of a unit rather than of its chip.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Quirks {
+    pub(super) deaf_under_vls1: bool,
+    pub(super) double_dle_as_sub: bool,
+    pub(super) fax_result: FaxResult,
+}
+
+/// A fault of the scenario and how often it will still strike; `None` for always.
+#[derive(Debug)]
+pub(super) struct ArmedFault {
+    pub(super) fault: Fault,
+    pub(super) left: Option<u32>,
+}
+
+/// What bytes from the DTE mean at present.
+#[derive(Debug)]
+pub(super) enum State {
+    /// Characters of a command line.
+    Command,
+    /// Characters typed ahead: a command is being carried out.
+    Executing,
+    /// Any character aborts: the modem answers or dials.
+    Handshake(Handshake),
+    /// Audio and shielded codes.
+    Voice(Box<Streams>),
+    /// HDLC data of a class 1 fax; a DLE is pending or not.
+    FaxData { escaped: bool },
+    /// Any key ends the pause in a long text.
+    Pager,
+}
+
+/// The streams of a voice state.
+#[derive(Debug)]
+pub(super) struct Streams {
+    pub(super) transmit: Option<Transmit>,
+    pub(super) receive: Option<Receive>,
+}
+
+/// What goes on while any character aborts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Handshake {
+    pub(super) since: Instant,
+    pub(super) kind: HandshakeKind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum HandshakeKind {
+    DataAnswer,
+    FaxClass1,
+    FaxClass2,
+    /// Dialling; in voice, the result is `OK` once somebody answers.
+    Dial {
+        voice: bool,
+    },
+}
+
+/// What the modem itself has to do later.
+#[derive(Debug)]
+pub(super) enum Due {
+    Reply(Reply),
+    Fault(usize),
+    Plug { other_node: bool },
+}
+
+/// The answer to a command, and what comes after it.
+#[derive(Debug)]
+pub(super) struct Reply {
+    /// Information text, framed.
+    pub(super) text: Vec<u8>,
+    /// The result code, verbose; empty for none.
+    pub(super) result: String,
+    /// Whether the result follows the text without a blank line.
+    pub(super) close: bool,
+    pub(super) then: Then,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Then {
+    Command,
+    Voice(Voice),
+    FaxData,
+    Pager,
+    OnHook,
+    /// An intermediate result: the handshake goes on.
+    Continue,
+}
+
+impl EmulatedModem {
+    /// A modem that has just been plugged in. The same seed gives the same random bytes.
+    pub fn new(scenario: Scenario, start: Instant, seed: u64) -> Self {
+        let journal = Journal::new(start);
+        let profile = scenario.chip.profile();
+        let line = Line::new(&scenario, start, journal.clone());
+        let mut modem = Self {
+            profile,
+            settings: Settings::after_reset(profile, profile.stored_echo),
+            line,
+            journal,
+            state: State::Command,
+            dues: Agenda::new(),
+            faults: Vec::new(),
+            quirks: Quirks {
+                deaf_under_vls1: scenario.deaf_under_vls1,
+                double_dle_as_sub: scenario.double_dle_as_sub,
+                fax_result: scenario.fax_result,
+            },
+            stored_echo: profile.stored_echo,
+            last_caller_id: None,
+            output: VecDeque::new(),
+            typed_ahead: VecDeque::new(),
+            command_line: Vec::new(),
+            random: fastrand::Rng::with_seed(seed),
+            plugged: true,
+            wedged: None,
+            dtr: true,
+            room_at: None,
+            plug_changes: VecDeque::new(),
+            start,
+        };
+        for fault in scenario.faults {
+            modem.add_fault(fault);
+        }
+        modem
+    }
+
+    /// Adds a fault. The time of [`Trigger::At`] counts from the modem's beginning.
+    pub fn add_fault(&mut self, fault: Fault) {
+        let index = self.faults.len();
+        if let Trigger::At(after) = fault.when {
+            self.dues.add(self.start + after, Due::Fault(index));
+        }
+        let left = (fault.times > 0).then_some(fault.times);
+        self.faults.push(ArmedFault { fault, left });
+    }
+
+    /// Begins a call now, whatever its `at` and `after` say.
+    pub fn call_now(&mut self, now: Instant, call: Call) {
+        self.advance(now);
+        self.line.ring_now(now, call);
+        self.advance(now);
+    }
+
+    /// The journal of this modem.
+    pub fn journal(&self) -> Journal {
+        self.journal.clone()
+    }
+
+    /// Whether it is in its socket.
+    pub fn is_plugged(&self) -> bool {
+        self.plugged
+    }
+
+    /// The oldest change of [`is_plugged`](Self::is_plugged) that was not taken yet.
+    pub fn take_plug_change(&mut self) -> Option<PlugChange> {
+        self.plug_changes.pop_front()
+    }
+
+    /// What is to be sent to the DTE, oldest byte first.
+    pub fn output(&mut self) -> &[u8] {
+        self.output.make_contiguous()
+    }
+
+    /// Tells that so many bytes of [`output`](Self::output) were sent.
+    pub fn sent(&mut self, bytes: usize) {
+        self.output.drain(..bytes.min(self.output.len()));
+    }
+
+    /// Samples that wait in the modem for the line.
+    pub fn queued_samples(&self) -> usize {
+        match &self.state {
+            State::Voice(streams) => streams.transmit.as_ref().map_or(0, Transmit::queued),
+            _ => 0,
+        }
+    }
+
+    /// Whether bytes from the DTE are audio at present.
+    pub fn is_transmitting(&self) -> bool {
+        matches!(&self.state, State::Voice(streams) if streams.transmit.is_some())
+    }
+
+    /// How many bytes it would take now; 0 is back-pressure.
+    pub fn room(&self) -> usize {
+        if !self.plugged {
+            return usize::MAX;
+        }
+        if let Some(taken) = self.wedged {
+            return WEDGED_BUFFER.saturating_sub(taken);
+        }
+        match &self.state {
+            State::Executing => TYPED_AHEAD.saturating_sub(self.typed_ahead.len()),
+            State::Voice(streams) => match &streams.transmit {
+                Some(transmit) if !transmit.ending => transmit.room(),
+                _ => TYPED_AHEAD,
+            },
+            _ => TYPED_AHEAD,
+        }
+    }
+
+    /// Takes bytes from the DTE and tells how many it took. What it does not take has to wait: it
+    /// exerts back-pressure, and [`next_wake`](Self::next_wake) tells when it will take more.
+    pub fn receive(&mut self, now: Instant, bytes: &[u8]) -> usize {
+        self.advance(now);
+        self.room_at = None;
+        let mut taken = 0;
+        for byte in bytes {
+            if self.room() == 0 {
+                self.room_at = self.more_room_at();
+                break;
+            }
+            self.take_byte(now, *byte);
+            taken += 1;
+        }
+        self.advance(now);
+        taken
+    }
+
+    fn more_room_at(&self) -> Option<Instant> {
+        match &self.state {
+            State::Voice(streams) => streams.transmit.as_ref().map(Transmit::room_at),
+            _ => None,
+        }
+    }
+
+    /// When to call [`advance`](Self::advance) again; never, unless bytes arrive, if `None`.
+    pub fn next_wake(&self) -> Option<Instant> {
+        let room = self.room_at.filter(|_| self.is_transmitting());
+        self.next_due().into_iter().chain(room).min()
+    }
+
+    fn next_due(&self) -> Option<Instant> {
+        let streams = match &self.state {
+            State::Voice(streams) => streams.due(),
+            _ => None,
+        };
+        [self.line.next(), self.dues.next(), streams]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Does everything that is due by `now`, each thing at its own instant.
+    pub fn advance(&mut self, now: Instant) {
+        while let Some(due) = self.next_due().filter(|due| *due <= now) {
+            if self.line.next() == Some(due) {
+                if let Some((at, event)) = self.line.pop(due) {
+                    self.let_time_pass(at);
+                    if let Some(event) = event {
+                        self.line_event(at, event);
+                    }
+                }
+            } else if self.dues.next() == Some(due) {
+                if let Some((at, due)) = self.dues.pop(due) {
+                    self.let_time_pass(at);
+                    self.do_due(at, due);
+                }
+            } else {
+                self.streams_due(due);
+            }
+        }
+        self.let_time_pass(now);
+        if self.room_at.is_some_and(|at| at <= now) {
+            self.room_at = None;
+        }
+    }
+
+    fn do_due(&mut self, at: Instant, due: Due) {
+        match due {
+            Due::Reply(reply) => self.give_reply(at, reply),
+            Due::Fault(index) => {
+                if let Some(armed) = self.faults.get(index) {
+                    let kind = armed.fault.does.clone();
+                    self.strike(at, &kind);
+                }
+            }
+            Due::Plug { other_node } => self.plug(at, other_node),
+        }
+    }
+
+    fn take_byte(&mut self, now: Instant, byte: u8) {
+        if !self.plugged {
+            return;
+        }
+        if let Some(taken) = &mut self.wedged {
+            *taken += 1;
+            return;
+        }
+        match &mut self.state {
+            State::Command => self.take_command_byte(now, byte),
+            State::Executing => self.typed_ahead.push_back(byte),
+            State::Handshake(handshake) => {
+                let handshake = *handshake;
+                self.handshake_byte(now, byte, handshake);
+            }
+            State::Voice(_) => self.take_voice_byte(now, byte),
+            State::FaxData { escaped } => {
+                let ends = *escaped && byte == ETX;
+                *escaped = byte == DLE && !*escaped;
+                if ends {
+                    self.dues.retain(|due| !matches!(due, Due::Reply(_)));
+                    self.reply_after(now, self.profile.latency, "OK", Then::Command);
+                }
+            }
+            State::Pager => {
+                self.state = State::Executing;
+                self.reply_after(now, self.profile.latency, "OK", Then::Command);
+            }
+        }
+    }
+
+    fn take_command_byte(&mut self, now: Instant, byte: u8) {
+        if self.settings.echo {
+            self.put(&[byte]);
+        }
+        match byte {
+            b'\r' => {
+                let line = std::mem::take(&mut self.command_line);
+                self.take_command_line(now, &line);
+            }
+            0x08 => {
+                self.command_line.pop();
+            }
+            // Other control characters are not part of a command line.
+            0..=0x1f => {}
+            _ if self.command_line.len() <= LONGEST_LINE => self.command_line.push(byte),
+            _ => {}
+        }
+    }
+
+    /// Sends bytes to the DTE. What a DTE that does not read has coming is bounded.
+    pub(super) fn put(&mut self, bytes: &[u8]) {
+        if self.plugged && self.wedged.is_none() && self.output.len() + bytes.len() <= MOST_OUTPUT {
+            self.output.extend(bytes);
+        }
+    }
+
+    /// Bytes that wait for the DTE.
+    pub(super) fn output_backlog(&self) -> usize {
+        self.output.len()
+    }
+
+    /// Gives an answer later.
+    pub(super) fn reply_after(&mut self, now: Instant, after: Duration, result: &str, then: Then) {
+        let reply = Reply {
+            text: Vec::new(),
+            result: result.to_owned(),
+            close: false,
+            then,
+        };
+        self.dues.add(now + after, Due::Reply(reply));
+    }
+
+    fn give_reply(&mut self, at: Instant, reply: Reply) {
+        let framed = self.settings.frame_result(&reply.result, reply.close);
+        self.put(&reply.text);
+        self.put(&framed);
+        if !reply.result.is_empty() {
+            self.journal.note(at, Happening::Reply(reply.result));
+        }
+        match reply.then {
+            Then::Command => self.state = State::Command,
+            Then::OnHook => {
+                self.go_on_hook(at);
+                self.state = State::Command;
+            }
+            Then::Voice(voice) => self.begin_voice(at, voice),
+            Then::FaxData => self.begin_fax_data(at),
+            Then::Pager => self.state = State::Pager,
+            Then::Continue => return,
+        }
+        while !matches!(self.state, State::Executing) && self.room() > 0 {
+            let Some(byte) = self.typed_ahead.pop_front() else {
+                break;
+            };
+            self.take_byte(at, byte);
+        }
+    }
+
+    fn line_event(&mut self, at: Instant, event: LineEvent) {
+        match event {
+            LineEvent::Ring => self.report_ring(at),
+            LineEvent::CallerId(caller) => {
+                if !self.line.modem_is_off_hook() {
+                    self.report_caller_id(at, &caller, false);
+                }
+            }
+            LineEvent::CallWaiting(caller) => self.report_caller_id(at, &caller, true),
+            LineEvent::MessageWaiting(count) => {
+                if self.settings.caller_id > 0 && self.takes_text() {
+                    let block = message_waiting(count, self.profile.spaces);
+                    let text = String::from_utf8_lossy(&block).trim().to_owned();
+                    self.put(&block);
+                    self.journal.note(at, Happening::CallerId(text));
+                }
+            }
+            LineEvent::Code(code) => {
+                if self.line.modem_is_off_hook() {
+                    self.send_code(at, code);
+                }
+            }
+            LineEvent::LoopBreak => {
+                let reported = self.profile.reports_loop_break || self.settings.ste & 4 != 0;
+                if reported && self.line.modem_is_off_hook() {
+                    self.send_code(at, b'l');
+                }
+            }
+            LineEvent::HandsetLifted => self.report_handset(at, b'P', b'H'),
+            LineEvent::HandsetReplaced => self.report_handset(at, b'p', b'h'),
+            LineEvent::FarEndAnswered => self.far_end_answered(at),
+            LineEvent::FarEndBusy => self.dialling_failed(at, "BUSY"),
+            LineEvent::NoDialTone => self.dialling_failed(at, self.profile.no_dial_tone),
+        }
+    }
+
+    /// Whether lines of text can be sent: not into a stream or a handshake.
+    fn takes_text(&self) -> bool {
+        matches!(self.state, State::Command | State::Executing)
+    }
+
+    fn report_ring(&mut self, at: Instant) {
+        if !self.plugged || self.wedged.is_some() {
+            return;
+        }
+        if self.settings.class == "8" {
+            self.shielded(at, &[DLE, b'R']);
+        } else if self.takes_text() {
+            let ring = self.settings.frame_result("RING", false);
+            self.put(&ring);
+        } else {
+            return;
+        }
+        self.journal.note(at, Happening::Ring);
+    }
+
+    fn report_caller_id(&mut self, at: Instant, caller: &CallerId, waiting: bool) {
+        self.last_caller_id = Some(caller.clone());
+        if self.settings.caller_id == 0 || !self.plugged || self.wedged.is_some() {
+            return;
+        }
+        let voice = self.settings.class == "8";
+        let streaming = matches!(self.state, State::Voice(_));
+        if !voice && !self.takes_text() {
+            return;
+        }
+        let form = match (voice, streaming) {
+            (_, true) => Form::DleX,
+            (true, false) => self.profile.voice_caller_id,
+            (false, false) => Form::Plain,
+        };
+        let block = if self.settings.caller_id == 2 && !streaming {
+            caller.raw()
+        } else {
+            caller.block(form, self.profile.spaces)
+        };
+        if waiting && voice && self.profile.family != Family::Conexant {
+            self.send_code(at, b'w');
+        }
+        self.shielded(at, &block);
+        let text: String = block.iter().map(|byte| char::from(*byte)).collect();
+        self.journal.note(at, Happening::CallerId(text));
+    }
+
+    fn report_handset(&mut self, at: Instant, conexant: u8, others: u8) {
+        match self.profile.family {
+            Family::Conexant => {
+                if self.settings.ste & 2 != 0 && self.line.modem_is_off_hook() {
+                    self.send_code(at, conexant);
+                }
+            }
+            _ => self.send_code(at, others),
+        }
+    }
+
+    /// Sends a DLE-shielded code; only class 8 has them.
+    pub(super) fn send_code(&mut self, at: Instant, code: u8) {
+        if self.settings.class == "8" && self.plugged && self.wedged.is_none() {
+            self.shielded(at, &[DLE, code]);
+            self.journal.note(at, Happening::Code(code));
+        }
+    }
+
+    /// Sends bytes that may stand in the middle of audio: after the audio that was said before them.
+    pub(super) fn shielded(&mut self, at: Instant, bytes: &[u8]) {
+        self.flush_receive(at);
+        self.put(bytes);
+    }
+
+    /// Data Terminal Ready goes up or down. Down hangs up, unless `AT&D0` was given.
+    pub fn set_dtr(&mut self, raised: bool, now: Instant) {
+        self.advance(now);
+        if std::mem::replace(&mut self.dtr, raised) == raised {
+            return;
+        }
+        self.journal.note(now, Happening::Dtr(raised));
+        if raised || !self.plugged || self.wedged.is_some() || !self.settings.dtr_hangs_up {
+            return;
+        }
+        if matches!(self.state, State::Voice(_)) {
+            self.journal.note(now, Happening::VoiceEnds);
+        }
+        self.dues.retain(|due| !matches!(due, Due::Reply(_)));
+        self.state = State::Command;
+        self.command_line.clear();
+        self.typed_ahead.clear();
+        self.go_on_hook(now);
+    }
+
+    /// Pulls the modem out of its socket.
+    pub fn unplug(&mut self, now: Instant) {
+        if !std::mem::replace(&mut self.plugged, false) {
+            return;
+        }
+        self.journal.note(now, Happening::Unplugged);
+        self.dues.retain(|due| !matches!(due, Due::Reply(_)));
+        self.state = State::Command;
+        self.go_on_hook(now);
+        self.command_line.clear();
+        self.typed_ahead.clear();
+        self.output.clear();
+        self.settings = Settings::after_reset(self.profile, self.stored_echo);
+        self.wedged = None;
+        self.room_at = None;
+        self.plug_changes.push_back(PlugChange::Unplugged);
+    }
+
+    /// Plugs it in again; it has just been powered up.
+    pub fn plug(&mut self, now: Instant, other_node: bool) {
+        if !std::mem::replace(&mut self.plugged, true) {
+            self.journal.note(now, Happening::Plugged);
+            self.plug_changes
+                .push_back(PlugChange::Plugged { other_node });
+        }
+    }
+
+    /// A fault strikes that does not concern the answer to a command.
+    pub(super) fn strike(&mut self, at: Instant, kind: &FaultKind) {
+        if !self.plugged {
+            return;
+        }
+        self.journal.note(at, Happening::Fault(format!("{kind:?}")));
+        match kind {
+            FaultKind::Unplug(how) => {
+                self.unplug(at);
+                if let Some(after) = how.back_after {
+                    let other_node = how.other_node;
+                    self.dues.add(at + after, Due::Plug { other_node });
+                }
+            }
+            FaultKind::Wedge => {
+                self.wedged = Some(0);
+                self.dues.retain(|due| !matches!(due, Due::Reply(_)));
+                self.state = State::Command;
+                self.output.clear();
+            }
+            FaultKind::Garbage(count) => {
+                let count = (*count).min(4096);
+                let bytes: Vec<u8> = (0..count).map(|_| self.random.u8(..)).collect();
+                self.put(&bytes);
+            }
+            FaultKind::Code(codes) => {
+                for code in codes.bytes() {
+                    self.send_code(at, code);
+                }
+            }
+            FaultKind::Line(text) => {
+                let line = format!("\r\n{text}\r\n");
+                self.put(line.as_bytes());
+            }
+            FaultKind::DigitalLine => self.trip_line_guard(at),
+            FaultKind::RingInside => self.report_ring(at),
+            FaultKind::NoReply | FaultKind::Error | FaultKind::Late(_) => {}
+        }
+    }
+
+    /// The line guard: too much loop current, on-hook again.
+    fn trip_line_guard(&mut self, at: Instant) {
+        if self.takes_text() {
+            self.put(b"\r\nDIGITAL LINE DETECTED\r\n");
+        }
+        if self.line.modem_is_off_hook() && !matches!(self.state, State::Voice(_)) {
+            self.go_on_hook(at);
+        }
+    }
+}
