@@ -408,7 +408,7 @@ impl Blocker {
                 match ringing.verdict {
                     Some(VerdictClass::Block) => self.pick_up(ringing.call, false, at, effects),
                     None if ringing.rings.bursts >= 2 => {
-                        self.screen(ringing, Caller::missing(), at, decide, effects)
+                        self.screen(ringing, Caller::from_line(None, None), at, decide, effects)
                     }
                     _ => State::Ringing(ringing),
                 }
