@@ -12,9 +12,9 @@ impl Attached {
     pub(super) async fn identify(&mut self) -> Result<(), Down> {
         let connection = &mut self.connection;
         connection.discard_stale_input().await?;
-        // It may be off-hook, and even streaming, for a process that was killed.
-        connection.leave_any_stream().await?;
-        for command in [Command::set("ATH0"), Command::reset()] {
+        // It may be off-hook, and even streaming, for a process that was killed: a modem that does
+        // not answer is told to leave whatever it is in.
+        for command in [Command::set("AT"), Command::set("ATH0"), Command::reset()] {
             must(connection.insist(&command).await)?;
         }
         must(connection.insist(&Command::set("ATE0")).await)?;
