@@ -177,7 +177,7 @@ async fn a_wedged_modem_is_taken_back_when_it_is_plugged_in_again() {
         .call(call().at(Duration::from_secs(20)))
         .call(call().at(Duration::from_secs(250)))
         .fault(Fault::new(
-            Trigger::AfterPickUp(Duration::from_secs(3)),
+            Trigger::At(Duration::from_secs(24)),
             FaultKind::Wedge,
         ))
         .fault(Fault::new(

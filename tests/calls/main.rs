@@ -1,5 +1,13 @@
-#![expect(unreachable_pub, reason = "modules of one test program")]
 //! Whole calls through the real daemon and the emulated modem, on paused time.
+
+#![expect(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unchecked_time_subtraction,
+    reason = "a test program: what is missing fails the test"
+)]
 
 mod chips;
 mod faults;

@@ -382,6 +382,7 @@ impl CallHandler for Menu {
 async fn a_handler_of_ones_own_takes_part() {
     let call = Call::from(ROBOCALLER)
         .at(5 * SECOND)
+        .says(Sound::Silence(SECOND))
         .says(Sound::Dtmf("1".into()))
         .says(Sound::Silence(6 * SECOND))
         .says(Sound::Dtmf("#".into()))
@@ -401,6 +402,6 @@ async fn a_handler_of_ones_own_takes_part() {
     let row = evening.row();
     assert_eq!(row.dtmf.as_deref(), Some("1#"));
     assert_eq!(row.outcome.as_deref(), Some("finished"));
-    assert!(contains(&evening.heard(), &answer));
+    assert!(contains(&evening.heard(), &answer), "{}", evening.story());
     assert!(evening.off_hook_time() < 10 * SECOND);
 }
