@@ -18,7 +18,7 @@ pub(super) const ETX: u8 = 0x03;
 /// Bytes that may be typed ahead while a command is carried out.
 const TYPED_AHEAD: usize = 512;
 /// Bytes of output kept while the DTE does not read.
-const MOST_OUTPUT: usize = 16 * 1024;
+const MOST_OUTPUT: usize = 8 * 1024;
 /// The longest command line; what is longer is answered with ERROR.
 const LONGEST_LINE: usize = 256;
 /// What a modem that has stopped still takes.
@@ -48,8 +48,6 @@ pub struct EmulatedModem {
     plugged: bool,
     wedged: Option<usize>,
     dtr: bool,
-    /// The DTE has more to say than fits; when to ask again.
-    room_at: Option<Instant>,
     plug_changes: VecDeque<PlugChange>,
     start: Instant,
 }
@@ -182,7 +180,6 @@ impl EmulatedModem {
             plugged: true,
             wedged: None,
             dtr: true,
-            room_at: None,
             plug_changes: VecDeque::new(),
             start,
         };
@@ -269,11 +266,9 @@ impl EmulatedModem {
     /// exerts back-pressure, and [`next_wake`](Self::next_wake) tells when it will take more.
     pub fn receive(&mut self, now: Instant, bytes: &[u8]) -> usize {
         self.advance(now);
-        self.room_at = None;
         let mut taken = 0;
         for byte in bytes {
             if self.room() == 0 {
-                self.room_at = self.more_room_at();
                 break;
             }
             self.take_byte(now, *byte);
@@ -283,17 +278,20 @@ impl EmulatedModem {
         taken
     }
 
+    /// When a transmit buffer that is full will take more.
     fn more_room_at(&self) -> Option<Instant> {
         match &self.state {
-            State::Voice(streams) => streams.transmit.as_ref().map(Transmit::room_at),
+            State::Voice(streams) if self.room() == 0 => {
+                streams.transmit.as_ref().map(Transmit::room_at)
+            }
             _ => None,
         }
     }
 
     /// When to call [`advance`](Self::advance) again; never, unless bytes arrive, if `None`.
     pub fn next_wake(&self) -> Option<Instant> {
-        let room = self.room_at.filter(|_| self.is_transmitting());
-        self.next_due().into_iter().chain(room).min()
+        let due = self.next_due().into_iter();
+        due.chain(self.more_room_at()).min()
     }
 
     fn next_due(&self) -> Option<Instant> {
@@ -327,9 +325,6 @@ impl EmulatedModem {
             }
         }
         self.let_time_pass(now);
-        if self.room_at.is_some_and(|at| at <= now) {
-            self.room_at = None;
-        }
     }
 
     fn do_due(&mut self, at: Instant, due: Due) {
@@ -587,7 +582,6 @@ impl EmulatedModem {
         self.output.clear();
         self.settings = Settings::after_reset(self.profile, self.stored_echo);
         self.wedged = None;
-        self.room_at = None;
         self.plug_changes.push_back(PlugChange::Unplugged);
     }
 
