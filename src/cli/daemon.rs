@@ -6,6 +6,7 @@ use callblock::audio::wav;
 use callblock::blocker::daemon::{Daemon, Notice, Observer, Setup};
 use callblock::blocker::{BlockAction, ListScreen};
 use callblock::clock::SystemClock;
+use callblock::emulator::{PtyModem, PtyOptions, Scenario};
 use callblock::modem::port::Jack;
 use callblock::modem::serial::{Device, SerialJack};
 use callblock::screen::{List, Policy};
@@ -19,11 +20,15 @@ use std::time::Duration;
 /// A service without a modem is ready all the same after this time: it is waiting for one.
 const READY_WITHOUT_MODEM: Duration = Duration::from_secs(10);
 
+/// What the emulated modem does when no scenario is named.
+const EVENING: &str = include_str!("../../examples/scenarios/evening.toml");
+
 /// Runs until it is told to stop.
 pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     if let Some(file) = played_file(&settings.action) {
         require_playable(file)?;
     }
+    let emulated = emulated(&settings.device)?;
     log::init(&settings.log).map_err(|error| Failure::Usage(error.to_string()))?;
     for remark in &settings.idle_flags {
         tracing::warn!("{remark}");
@@ -44,7 +49,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     };
     let handler = Box::new(ListScreen::new(policy));
     runtime()?.block_on(async {
-        let jack = jack(&settings.device)?;
+        let jack = jack(&settings.device, emulated.as_ref());
         let mut signals = StopSignals::new().map_err(Failure::because("signals"))?;
         let manager = Arc::new(Readiness::new(warnings));
         let observer = Arc::clone(&manager).observer();
@@ -66,13 +71,31 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     })
 }
 
-fn jack(device: &DeviceChoice) -> Result<Box<dyn Jack>, Failure> {
+/// The emulated modem, if one is asked for. It goes on when its scenario is over.
+fn emulated(device: &DeviceChoice) -> Result<Option<PtyModem>, Failure> {
+    let DeviceChoice::Emulated(scenario) = device else {
+        return Ok(None);
+    };
+    let scenario = match scenario {
+        Some(file) => Scenario::load(file),
+        None => Scenario::parse(EVENING),
+    };
+    let scenario = scenario.map_err(|error| Failure::Usage(error.to_string()))?;
+    let modem = PtyModem::start(scenario, PtyOptions::default())
+        .map_err(Failure::because("the emulated modem cannot be started"))?;
+    modem.journal().keep_audio(0);
+    Ok(Some(modem))
+}
+
+fn jack(device: &DeviceChoice, emulated: Option<&PtyModem>) -> Box<dyn Jack> {
     let device = match device {
         DeviceChoice::Node(node) => Device::Node(node.clone()),
         DeviceChoice::Auto => Device::Auto,
-        DeviceChoice::Emulated(_) => return Err(Failure::Usage("not yet".into())),
+        DeviceChoice::Emulated(_) => {
+            Device::Node(emulated.and_then(PtyModem::node).unwrap_or_default())
+        }
     };
-    Ok(Box::new(SerialJack::new(device)))
+    Box::new(SerialJack::new(device))
 }
 
 /// The file that the action plays at pick-up.

@@ -1,13 +1,14 @@
 //! `callblock emulate`: an emulated modem alone on a pseudo-terminal, for any program to try.
 
-use callblock::emulator::{Chip, PtyModem, PtyOptions, Scenario, ScenarioError};
+use super::{Failure, runtime};
+use callblock::emulator::{Chip, PtyModem, PtyOptions, Scenario};
+use callblock::service::signals::StopSignals;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
-use tokio::signal::unix::{SignalKind, signal};
 
 /// Run an emulated modem on a pseudo-terminal and print the node to open.
 #[derive(Debug, clap::Args)]
-pub struct EmulateArgs {
+pub(crate) struct EmulateArgs {
     /// The modem, instead of the scenario's: cx93001-2002, cx93001-2013, usr5637, usr5637-old,
     /// zoom3095, mt9234mu, v253 or data-only
     #[arg(long)]
@@ -29,23 +30,10 @@ pub struct EmulateArgs {
     scenario: PathBuf,
 }
 
-/// Why the emulated modem cannot run.
-#[derive(Debug, thiserror::Error)]
-pub enum EmulateError {
-    /// The scenario cannot be used.
-    #[error(transparent)]
-    Scenario(#[from] ScenarioError),
-    /// No pseudo-terminal, or no link to it.
-    #[error("the emulated modem cannot be started: {0}")]
-    Start(#[source] io::Error),
-    /// Standard output is closed, or signals cannot be waited for.
-    #[error("{0}")]
-    Io(#[from] io::Error),
-}
-
 /// Runs until SIGINT or SIGTERM, also when the scenario is over.
-pub fn run(args: EmulateArgs) -> Result<(), EmulateError> {
-    let mut scenario = Scenario::load(&args.scenario)?;
+pub(crate) fn run(args: EmulateArgs) -> Result<(), Failure> {
+    let mut scenario =
+        Scenario::load(&args.scenario).map_err(|error| Failure::Usage(error.to_string()))?;
     if let Some(chip) = args.chip {
         scenario.chip = chip;
     }
@@ -54,28 +42,22 @@ pub fn run(args: EmulateArgs) -> Result<(), EmulateError> {
         longest_write: args.rx_chunk,
         seed: args.seed,
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .build()?;
-    let _inside = runtime.enter();
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let modem = PtyModem::start(scenario, options).map_err(EmulateError::Start)?;
+    let runtime = runtime()?;
+    let inside = runtime.enter();
+    let mut signals = StopSignals::new().map_err(Failure::because("signals"))?;
+    drop(inside);
+    let modem = PtyModem::start(scenario, options)
+        .map_err(Failure::because("the emulated modem cannot be started"))?;
     // The journal is for watching; nobody asks for the audio afterwards.
     modem.journal().keep_audio(0);
     let node = modem.node().unwrap_or_default();
-    writeln!(io::stdout(), "{}", node.display())?;
+    writeln!(io::stdout(), "{}", node.display()).map_err(Failure::because("standard output"))?;
     if args.journal {
         modem.journal().listen(|entry| {
             // Who stops reading the journal does not stop the modem.
             let _ = writeln!(io::stdout(), "{entry}");
         });
     }
-    runtime.block_on(async {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    });
+    runtime.block_on(signals.recv());
     Ok(())
 }

@@ -178,11 +178,9 @@ impl Evening {
 
     /// The journal, for people.
     pub fn story(&self) -> String {
-        self.journal
-            .entries()
-            .iter()
-            .map(|entry| format!("{entry}\n"))
-            .collect()
+        let entries = self.journal.entries();
+        let lines: Vec<String> = entries.iter().map(ToString::to_string).collect();
+        lines.join("\n")
     }
 }
 

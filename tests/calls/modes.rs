@@ -139,7 +139,7 @@ async fn a_recording_ends_when_the_caller_hangs_up() {
     ] {
         let evening = House::new(Scenario::default().call(robocall().ends(ending)))
             .action(BlockAction::Record {
-                limit: Duration::from_secs(120),
+                limit: Duration::from_mins(2),
             })
             .live()
             .await;
@@ -189,7 +189,7 @@ async fn duplex_records_and_plays_together() {
     let evening = house
         .action(BlockAction::Duplex {
             file: Some(file),
-            limit: Duration::from_secs(60),
+            limit: Duration::from_mins(1),
             silence: None,
         })
         .live()
@@ -202,7 +202,7 @@ async fn duplex_records_and_plays_together() {
 #[tokio::test(start_paused = true)]
 async fn silence_is_answered_with_files_of_the_play_folder_never_one_twice_in_a_row() {
     let call = robocall()
-        .says(Sound::Silence(Duration::from_secs(60)))
+        .says(Sound::Silence(Duration::from_mins(1)))
         .ends(Ending::Stays);
     let house = House::new(Scenario::default().call(call));
     let (one, two) = (vec![0x30; 8000], vec![0xC0; 8000]);
@@ -300,7 +300,7 @@ async fn cut_reads_change_nothing() {
         let evening = house
             .action(BlockAction::Duplex {
                 file: Some(file),
-                limit: Duration::from_secs(60),
+                limit: Duration::from_mins(1),
                 silence: None,
             })
             .live()
@@ -318,7 +318,7 @@ async fn a_handset_takes_the_line_over() {
         call.handset_lifted = Some(Duration::from_secs(6));
         let evening = House::new(Scenario::default().chip(chip).call(call))
             .action(BlockAction::Record {
-                limit: Duration::from_secs(120),
+                limit: Duration::from_mins(2),
             })
             .live()
             .await;
@@ -341,7 +341,7 @@ async fn stopping_ends_a_call_at_once() {
     let house = House::new(Scenario::default().call(robocall_that_stays())).watched(20);
     let evening = house
         .action(BlockAction::Record {
-            limit: Duration::from_secs(120),
+            limit: Duration::from_mins(2),
         })
         .live()
         .await;
