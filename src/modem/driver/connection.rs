@@ -13,17 +13,21 @@ use crate::modem::wire::DataState;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 /// The line is quiet when the modem has said nothing for this long. A modem that streams sends a
 /// piece every 16 ms.
 const QUIET: Duration = Duration::from_millis(200);
 /// The longest wait for quiet.
 const QUIET_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How often audio is looked for. A modem sends a piece every 16 ms, and to wake for each costs three
+/// times as much as to take three at once.
+const LOOK_EVERY: Duration = Duration::from_millis(48);
 
 /// Why a command has no reply.
 #[derive(Debug)]
@@ -119,17 +123,40 @@ impl Connection {
             let deadline = self.protocol.deadline();
             tokio::select! {
                 biased;
-                read = poll_fn(|cx| self.poll_io(cx)) => {
-                    let read = read.map_err(|error| Down::PortGone { why: error.to_string() })?;
-                    let bytes = &self.buffer[..read];
-                    self.transcript.received(bytes, self.protocol.data_state());
-                    self.protocol.receive(bytes, Instant::now().into_std());
-                }
+                read = poll_fn(|cx| self.poll_io(cx)) => self.take_in(read)?,
                 () = until(deadline.map(Instant::from_std)) => {
                     self.protocol.time_passed(Instant::now().into_std());
                 }
             }
         }
+    }
+
+    /// Like [`Connection::next`] while audio comes in: the port is looked at now and then, not woken
+    /// up for at every piece.
+    pub(super) async fn next_of_stream(&mut self) -> Result<Event, Down> {
+        if self.protocol.data_state() != DataState::Receive {
+            return self.next().await;
+        }
+        loop {
+            if let Some(event) = self.protocol.next_event() {
+                return Ok(event);
+            }
+            let looked = self.poll_io(&mut Context::from_waker(Waker::noop()));
+            match looked {
+                Poll::Ready(read) => self.take_in(read)?,
+                Poll::Pending => sleep(LOOK_EVERY).await,
+            }
+        }
+    }
+
+    fn take_in(&mut self, read: io::Result<usize>) -> Result<(), Down> {
+        let read = read.map_err(|error| Down::PortGone {
+            why: error.to_string(),
+        })?;
+        let bytes = &self.buffer[..read];
+        self.transcript.received(bytes, self.protocol.data_state());
+        self.protocol.receive(bytes, Instant::now().into_std());
+        Ok(())
     }
 
     /// Writes what can be written, then reads.

@@ -170,7 +170,7 @@ impl Attached {
                     }
                     Some(Request::PickUp | Request::Voice(_) | Request::Dial(_) | Request::LossSeen) => {}
                 },
-                event = connection.next() => {
+                event = connection.next_of_stream() => {
                     let event = event?;
                     if event == Event::Code(LineCode::TransmitUnderrun) {
                         pacer.ran_dry(Instant::now().into_std());
