@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// Run an emulated modem on a pseudo-terminal and print the node to open.
 #[derive(Debug, clap::Args)]
-pub struct EmulateArgs {
+pub(crate) struct EmulateArgs {
     /// The modem, instead of the scenario's: cx93001-2002, cx93001-2013, usr5637, usr5637-old,
     /// zoom3095, mt9234mu, v253 or data-only
     #[arg(long)]
@@ -31,7 +31,7 @@ pub struct EmulateArgs {
 
 /// Why the emulated modem cannot run.
 #[derive(Debug, thiserror::Error)]
-pub enum EmulateError {
+pub(crate) enum EmulateError {
     /// The scenario cannot be used.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
@@ -44,7 +44,7 @@ pub enum EmulateError {
 }
 
 /// Runs until SIGINT or SIGTERM, also when the scenario is over.
-pub fn run(args: EmulateArgs) -> Result<(), EmulateError> {
+pub(crate) fn run(args: EmulateArgs) -> Result<(), EmulateError> {
     let mut scenario = Scenario::load(&args.scenario)?;
     if let Some(chip) = args.chip {
         scenario.chip = chip;

@@ -26,8 +26,8 @@ impl EmulatedModem {
         if self.line.modem_is_off_hook() {
             return;
         }
-        self.line.off_hook(now);
         self.journal.note(now, Happening::OffHook);
+        self.line.off_hook(now);
         for (index, armed) in self.faults.iter().enumerate() {
             if let Trigger::AfterPickUp(after) = armed.fault.when {
                 self.dues.add(now + after, Due::Fault(index));
@@ -38,8 +38,8 @@ impl EmulatedModem {
     pub(super) fn go_on_hook(&mut self, now: Instant) {
         self.settings.line_selection = 0;
         if self.line.modem_is_off_hook() {
-            self.line.on_hook(now);
             self.journal.note(now, Happening::OnHook);
+            self.line.on_hook(now);
         }
     }
 

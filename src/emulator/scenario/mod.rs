@@ -24,6 +24,7 @@
 //! chip = "cx93001-2002"     # cx93001-2013, usr5637, usr5637-old, zoom3095, mt9234mu, v253, data-only
 //! cadence = "us"            # ring: us, uk (double ring), fr, de, jp; or seconds on, off, on, off, ...
 //! call_waiting = false      # true: a second caller's ID is sent into a call; false: he hears "busy"
+//! shortest_answer = 0.5     # off-hook for less is no answer: the exchange goes on ringing
 //! deaf_under_vls1 = false   # USR: only silence is received unless +VLS=5 is sent before +VRX
 //! double_dle_as_sub = false # two 0x10 in a row are sent to the DTE as <DLE><SUB>
 //! fax_result = "ok"         # what ends a class 1 fax answer: ok, error, no-carrier
@@ -129,7 +130,7 @@ pub enum ScenarioError {
 }
 
 /// What happens on the line; see the [module](self) for the file's keys.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Scenario {
     /// The modem.
@@ -138,6 +139,9 @@ pub struct Scenario {
     pub cadence: Cadence,
     /// Whether a caller who comes during a call is announced (with his caller ID) or hears "busy".
     pub call_waiting: bool,
+    /// An off-hook shorter than this is not taken for an answer: the exchange goes on ringing.
+    #[serde(deserialize_with = "seconds")]
+    pub shortest_answer: Duration,
     /// USR: the receive state hears nothing under `+VLS=1`, only under `+VLS=5`.
     pub deaf_under_vls1: bool,
     /// Whether two 0x10 in a row are shielded as `<DLE><SUB>`, as V.253 allows.
@@ -154,6 +158,25 @@ pub struct Scenario {
     /// What goes wrong.
     #[serde(rename = "fault")]
     pub faults: Vec<Fault>,
+}
+
+impl Default for Scenario {
+    /// No call, no fault, and a modem of the first kind there is.
+    fn default() -> Self {
+        Self {
+            chip: Chip::default(),
+            cadence: Cadence::default(),
+            call_waiting: false,
+            shortest_answer: Duration::from_millis(500),
+            deaf_under_vls1: false,
+            double_dle_as_sub: false,
+            fax_result: FaxResult::default(),
+            calls: Vec::new(),
+            message_waiting: Vec::new(),
+            dial: None,
+            faults: Vec::new(),
+        }
+    }
 }
 
 /// A call that comes in.
