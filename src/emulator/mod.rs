@@ -29,6 +29,8 @@ pub mod pty;
 pub mod scenario;
 mod sound;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod voice;
 mod wav;
 

@@ -612,7 +612,6 @@ impl EmulatedModem {
                 self.wedged = Some(0);
                 self.dues.retain(|due| !matches!(due, Due::Reply(_)));
                 self.state = State::Command;
-                self.output.clear();
             }
             FaultKind::Garbage(count) => {
                 let count = (*count).min(4096);
