@@ -103,7 +103,7 @@ async fn queued_output_can_be_discarded_and_is_measured() {
     let mut port = transmitting(&modem).await;
     // 20 kB and what the modem holds itself go in at once; the next byte has to wait.
     let begin = tokio::time::Instant::now();
-    port.write_all(&[1; 20 * 1024 + 1024]).await.unwrap();
+    port.write_all(&vec![1; 20 * 1024 + 1024]).await.unwrap();
     assert_eq!(begin.elapsed(), Duration::ZERO);
     port.write_all(&[1]).await.unwrap();
     assert!(begin.elapsed() > Duration::ZERO);
