@@ -26,7 +26,9 @@ pub mod memory;
 mod modem;
 mod operations;
 pub mod pty;
+mod reports;
 pub mod scenario;
+mod settings;
 mod sound;
 mod stream;
 #[cfg(test)]

@@ -2,11 +2,12 @@
 
 use super::command::{Argument, Command};
 use super::fault::Trigger;
-use super::interpreter::{Outcome, Voice};
+use super::interpreter::Outcome;
 use super::journal::Happening;
 use super::line::Line;
 use super::modem::{Due, EmulatedModem, Handshake, HandshakeKind, Reply, State, Then};
 use super::scenario::FaxResult;
+use super::settings::Voice;
 use std::time::{Duration, Instant};
 
 /// Fax answer tone, then the preamble, then CONNECT (class 1).

@@ -232,7 +232,7 @@ fn faults_of_commands() {
     assert_eq!(bench.command("ATI3"), "");
     let late = text(&bench.wait(secs(2)));
     assert_eq!(late, "\r\nCX93001-EIS_V0.2002-V92\r\n\r\nOK\r\n");
-    assert_eq!(bench.command("ATI0"), "\r\nRING\r\n\r\n56000\r\n\r\nOK\r\n");
+    assert_eq!(bench.command("ATI0"), "\r\n56000\r\n\r\nRING\r\n\r\nOK\r\n");
     for _ in 0..3 {
         assert_eq!(bench.command("ATH1"), "\r\nDIGITAL LINE DETECTED\r\n");
     }

@@ -275,3 +275,17 @@ fn dropping_dtr_hangs_up() {
     bench.take();
     assert_eq!(bench.command("AT"), "\r\nOK\r\n");
 }
+
+#[test]
+fn some_modems_leave_the_voice_state_by_themselves() {
+    let call = Call::from("1").at(ms(100)).says(Sound::Silence(secs(1)));
+    let mut scenario = Scenario::default().call(call).chip(Chip::Mt9234mu);
+    scenario.ends_voice_itself = true;
+    let mut bench = Bench::voice(scenario);
+    bench.wait_ms(200);
+    bench.command("AT+VLS=1");
+    bench.send(b"AT+VRX\r");
+    let stream = text(&bench.wait(secs(5)));
+    assert!(stream.ends_with("\x10b\x10\x03\r\nOK\r\n"));
+    assert_eq!(bench.command("AT"), "\r\nOK\r\n");
+}
