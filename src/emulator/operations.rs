@@ -1,5 +1,6 @@
 //! What commands do to the line: hook, answering, dialling, voice.
 
+use super::chip::Family;
 use super::command::{Argument, Command};
 use super::fault::Trigger;
 use super::interpreter::Outcome;
@@ -230,6 +231,10 @@ impl EmulatedModem {
                     self.go_off_hook(now);
                 }
                 self.settings.line_selection = selection;
+                // With the handset lifted, these modems say so again at every change.
+                if self.line.handset_is_off_hook() && self.profile.family != Family::Conexant {
+                    self.send_code(now, b'H');
+                }
                 Outcome::Ok
             }
             Argument::None => Outcome::Error,

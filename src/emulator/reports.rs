@@ -75,6 +75,11 @@ impl EmulatedModem {
         if self.settings.caller_id == 0 || !self.works() {
             return;
         }
+        if self.settings.caller_id == 1 && caller.fails_checksum() {
+            self.journal
+                .note(at, Happening::Fault("caller ID checksum".into()));
+            return;
+        }
         let voice = self.settings.class == "8";
         let streaming = matches!(self.state, State::Voice(_));
         if !voice && !self.takes_text() {
@@ -109,9 +114,10 @@ impl EmulatedModem {
         }
     }
 
-    /// Sends a DLE-shielded code; only class 8 has them.
+    /// Sends a DLE-shielded code. Only class 8 has them, and not while it answers or dials.
     pub(super) fn send_code(&mut self, at: Instant, code: u8) {
-        if self.settings.class == "8" && self.works() {
+        let listens = matches!(self.state, State::Voice(_)) || self.takes_text();
+        if self.settings.class == "8" && self.works() && listens {
             self.shielded(at, &[DLE, code]);
             self.journal.note(at, Happening::Code(code));
         }

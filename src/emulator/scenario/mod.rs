@@ -63,7 +63,8 @@
 //! number_key = "NMBR"       # DDN_NMBR and the like
 //! second_number = "O"       # a second NMBR line after the first
 //! extra = ["MESG = 110101"] # lines put after TIME, as they are
-//! raw = "8020..."           # sent when +VCID=2; left out: made from number and name
+//! raw = "8020..."           # sent when +VCID=2; left out: made from number and name; if it does
+//!                           # not add up to 0, the formatted block is not sent at all
 //! raw_prefix = "MESG = "    # put before the hex
 //!
 //! [[message_waiting]]

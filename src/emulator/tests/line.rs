@@ -98,6 +98,35 @@ fn raw_caller_id() {
 }
 
 #[test]
+fn a_checksum_that_fails_suppresses_the_formatted_block_only() {
+    for (raw, formatted) in [
+        ("060342424231", true),
+        (
+            "80200108303332343039303207084A4F484E20444F45020A3830303535353132313284",
+            true,
+        ),
+        (
+            "80200108303332343039303207084A4F484E20444F45020A383030353535313231327D",
+            false,
+        ),
+        ("0412303332323234303539313435353132333435", false),
+    ] {
+        let format = Format {
+            raw: Some(raw.into()),
+            ..Format::default()
+        };
+        let found = ringing(smith().format(format.clone()), "AT+VCID=1");
+        assert_eq!(
+            found.iter().any(|(_, text)| text == BLOCK),
+            formatted,
+            "{raw}"
+        );
+        let found = ringing(smith().format(format), "AT+VCID=2");
+        assert_eq!(found[1].1, format!("\r\n{raw}\r\n"));
+    }
+}
+
+#[test]
 fn other_forms() {
     let format = Format {
         form: Some(Form::Jump),
