@@ -30,7 +30,7 @@ fits() {
 
 python=
 for candidate in "${PYTHON:-}" python3.13 python3.14 python3.15 python3 \
-    "$HOME"/.pyenv/versions/3.1[3-9]*/bin/python3; do
+    "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.1[3-9]*/bin/python3; do
     if [ -n "$candidate" ] && fits "$candidate"; then
         python=$candidate
         break
