@@ -251,13 +251,18 @@ impl MemoryModem {
     /// Waits until something like this has happened (or returns at once if it has) and tells when it
     /// first did, since the modem was made.
     pub async fn happened(&self, like: impl Fn(&Happening) -> bool) -> Duration {
+        self.until(|journal| journal.first(&like)).await
+    }
+
+    /// Waits until this can be told from the journal.
+    pub async fn until<T>(&self, told: impl Fn(&Journal) -> Option<T>) -> T {
         let journal = self.journal();
         loop {
             let more = self.shared.happened.notified();
             tokio::pin!(more);
             more.as_mut().enable();
-            if let Some(at) = journal.first(&like) {
-                return at;
+            if let Some(answer) = told(&journal) {
+                return answer;
             }
             more.await;
         }

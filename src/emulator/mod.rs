@@ -26,9 +26,13 @@ pub mod memory;
 mod modem;
 mod operations;
 pub mod pty;
+mod reports;
 pub mod scenario;
+mod settings;
 mod sound;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod voice;
 mod wav;
 
