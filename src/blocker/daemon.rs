@@ -9,7 +9,7 @@ use super::machine::{Blocker, Effect, Event, Moment};
 use super::{BlockAction, CallControl, CallHandler};
 use crate::audio::{PlayFolder, Player, Recorder, SilenceMeter, TimeZone, wav};
 use crate::call::CallRecord;
-use crate::clock::WallClock;
+use crate::clock::{WallClock, until};
 use crate::modem::caller_id::MessageWaiting;
 use crate::modem::driver::{
     self, Armed, Modem, ModemEvent, ModemEvents, ModemOptions, Playback, RestingClass,
@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, timeout};
 
 /// Recordings must be closed within this time when the daemon stops.
 const CLOSING_PATIENCE: Duration = Duration::from_millis(1500);
@@ -183,12 +183,6 @@ impl Daemon {
         let mut stop = std::pin::pin!(stop);
         loop {
             let deadline = self.blocker.deadline().map(Instant::from_std);
-            let passed = async {
-                match deadline {
-                    Some(deadline) => sleep_until(deadline).await,
-                    None => std::future::pending().await,
-                }
-            };
             tokio::select! {
                 biased;
                 () = &mut stop => {
@@ -200,7 +194,7 @@ impl Daemon {
                     None => return,
                 },
                 Some(report) = inbox.recv() => self.report(report).await,
-                () = passed => self.machine(Event::TimePassed).await,
+                () = until(deadline) => self.machine(Event::TimePassed).await,
             }
         }
     }

@@ -12,3 +12,4 @@ pub mod machine;
 
 pub use action::BlockAction;
 pub use handler::{CallControl, CallHandler, ListScreen};
+pub(crate) use hang_up_rules::HangUpRules;

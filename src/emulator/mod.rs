@@ -34,7 +34,6 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod voice;
-mod wav;
 
 pub use caller_id::{Form, Format};
 pub use chip::Chip;

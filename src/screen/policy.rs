@@ -35,7 +35,8 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    fn new(class: VerdictClass, reason: impl Into<String>) -> Self {
+    /// A verdict by no list, with its reason in words.
+    pub fn new(class: VerdictClass, reason: impl Into<String>) -> Self {
         Self {
             class,
             reason: reason.into(),

@@ -93,7 +93,6 @@ use super::caller_id::{CallerId, Format};
 use super::chip::Chip;
 use super::fault::{Fault, FaultKind, Trigger};
 use super::sound::{Sound, dtmf};
-use super::wav;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -376,7 +375,7 @@ impl Scenario {
         let dial = self.dial.iter_mut().map(|dial| &mut dial.says);
         for sound in calls.chain(dial).flatten() {
             if let Sound::Wav(path) = sound {
-                *sound = Sound::Samples(wav::read(&folder.join(path))?.into());
+                *sound = Sound::from_wav(&folder.join(path))?;
             }
         }
         Ok(())

@@ -74,9 +74,11 @@ impl Attached {
                 self.arm().await
             }
             // Without a stream there is nothing to play on or to end.
-            Request::Play(_) | Request::StopPlaying | Request::FinishVoice | Request::LossSeen => {
-                Ok(())
-            }
+            Request::Play(_)
+            | Request::StopPlaying
+            | Request::FinishVoice
+            | Request::StopVoice
+            | Request::LossSeen => Ok(()),
         }
     }
 

@@ -5,6 +5,7 @@
 
 use super::transcript::Transcript;
 use super::{Down, ModemEvent};
+use crate::clock::until;
 use crate::modem::chip::{Chip, Family};
 use crate::modem::command::{Command, Reply, ResultCode};
 use crate::modem::port::Port;
@@ -17,7 +18,7 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 /// The line is quiet when the modem has said nothing for this long. A modem that streams sends a
 /// piece every 16 ms.
@@ -311,13 +312,5 @@ impl Connection {
     /// Whether the modem's bytes are a stream now.
     pub(super) fn in_stream(&self) -> bool {
         self.protocol.data_state() != DataState::Command
-    }
-}
-
-/// Resolves at `deadline`, or never.
-pub(super) async fn until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline).await,
-        None => std::future::pending().await,
     }
 }

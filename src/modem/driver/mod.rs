@@ -153,6 +153,7 @@ enum Request {
     Play(Playback),
     StopPlaying,
     FinishVoice,
+    StopVoice,
     HangUp,
     Dial(String),
     /// The listener knows that the port was lost: what it asks from now on is meant for the new one.
@@ -173,6 +174,7 @@ impl std::fmt::Debug for Request {
             Self::Play(_) => "Play",
             Self::StopPlaying => "StopPlaying",
             Self::FinishVoice => "FinishVoice",
+            Self::StopVoice => "StopVoice",
             Self::HangUp => "HangUp",
             Self::Dial(_) => "Dial",
             Self::LossSeen => "LossSeen",
@@ -206,6 +208,11 @@ impl Modem {
     /// Ends the voice stream after what was sent has been heard: [`ModemEvent::VoiceEnded`].
     pub fn finish_voice(&self) {
         self.ask(Request::FinishVoice);
+    }
+
+    /// Ends the voice stream at once; the line stays off-hook: [`ModemEvent::VoiceEnded`].
+    pub fn stop_voice(&self) {
+        self.ask(Request::StopVoice);
     }
 
     /// On-hook, whatever is going on, then reset and set up again: [`ModemEvent::OnHook`], then

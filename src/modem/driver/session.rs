@@ -1,9 +1,10 @@
 //! A voice stream from `CONNECT` to its end.
 
 use super::attached::Attached;
-use super::connection::{CommandError, Connection, until};
+use super::connection::{CommandError, Connection};
 use super::{Down, ModemEvent, Playback, Request, VoiceEnd};
 use crate::audio::SILENCE;
+use crate::clock::until;
 use crate::modem::chip::Chip;
 use crate::modem::command::Command;
 use crate::modem::line_code::LineCode;
@@ -164,6 +165,7 @@ impl Attached {
                     Some(Request::Play(audio)) => playlist.push(audio),
                     Some(Request::StopPlaying) => playlist.clear(),
                     Some(Request::FinishVoice) => return Ok(Ending::Played),
+                    Some(Request::StopVoice) => return Ok(Ending::Abort),
                     Some(Request::HangUp) | None => {
                         *hang_up = true;
                         return Ok(Ending::Abort);
