@@ -24,16 +24,14 @@ pub async fn record_call(
     clock: &dyn WallClock,
 ) -> Result<RecordingSummary, TelephoneError> {
     let mut telephone = Telephone::open(jack).await?;
-    let answered = telephone.dial(number).await;
+    if let Err(error) = telephone.dial(number).await {
+        telephone.hang_up().await;
+        return Err(error);
+    }
     let recorder = Recorder::start(folder, TimeZone::UTC, clock.now(), Some(number));
-    let talked = match answered {
-        Ok(()) => {
-            let limit = Duration::from_secs(30);
-            let heard = |audio| recorder.push(audio);
-            telephone.talk(VoiceMode::Receive, limit, heard).await
-        }
-        Err(error) => Err(error),
-    };
+    let limit = Duration::from_secs(30);
+    let heard = |audio| recorder.push(audio);
+    let talked = telephone.talk(VoiceMode::Receive, limit, heard).await;
     // Whatever happened, the line goes on-hook and the recording is closed.
     telephone.hang_up().await;
     let summary = recorder.finish().await;
@@ -54,13 +52,12 @@ pub const SCENARIO: &str = "
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args_os().skip(1);
     let emulated;
-    let (node, number) = match (arguments.next(), arguments.next()) {
-        (Some(node), Some(number)) => (PathBuf::from(node), number.to_string_lossy().into_owned()),
-        _ => {
-            emulated = PtyModem::start(Scenario::parse(SCENARIO)?, PtyOptions::default())?;
-            let node = emulated.node().ok_or("the emulated modem is unplugged")?;
-            (node, "2125550100".to_owned())
-        }
+    let (node, number) = if let (Some(node), Some(number)) = (arguments.next(), arguments.next()) {
+        (PathBuf::from(node), number.to_string_lossy().into_owned())
+    } else {
+        emulated = PtyModem::start(Scenario::parse(SCENARIO)?, PtyOptions::default())?;
+        let node = emulated.node().ok_or("the emulated modem is unplugged")?;
+        (node, "2125550100".to_owned())
     };
     let jack = Box::new(SerialJack::new(Device::Node(node)));
     let summary = record_call(jack, &number, Path::new("."), &SystemClock).await?;
