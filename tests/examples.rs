@@ -1,6 +1,11 @@
 //! The shipped examples, run on the emulated modem on paused time.
 
-#![allow(clippy::unwrap_used, dead_code)]
+#![allow(
+    clippy::unwrap_used,
+    dead_code,
+    unreachable_pub,
+    reason = "a test program that includes whole example programs"
+)]
 
 #[path = "../examples/custom_blocker.rs"]
 mod custom_blocker;
