@@ -396,7 +396,7 @@ impl Daemon {
                     outcome = record.outcome.map(crate::call::Outcome::as_str),
                     seconds = record.ended.map(|ended| ended.as_secs_f64()),
                     recording = record.recording,
-                    dtmf = record.dtmf,
+                    dtmf = Some(&record.dtmf).filter(|keys| !keys.is_empty()),
                     trouble = record.trouble,
                     "call over"
                 );

@@ -49,7 +49,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     };
     let handler = Box::new(ListScreen::new(policy));
     runtime()?.block_on(async {
-        let jack = jack(&settings.device, emulated.as_ref());
+        let jack = jack(&settings.device, emulated.as_ref().map(|(_, link)| link));
         let mut signals = StopSignals::new().map_err(Failure::because("signals"))?;
         let manager = Arc::new(Readiness::new(warnings));
         let observer = Arc::clone(&manager).observer();
@@ -72,7 +72,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
 }
 
 /// The emulated modem, if one is asked for. It goes on when its scenario is over.
-fn emulated(device: &DeviceChoice) -> Result<Option<PtyModem>, Failure> {
+fn emulated(device: &DeviceChoice) -> Result<Option<(PtyModem, PathBuf)>, Failure> {
     let DeviceChoice::Emulated(scenario) = device else {
         return Ok(None);
     };
@@ -81,19 +81,23 @@ fn emulated(device: &DeviceChoice) -> Result<Option<PtyModem>, Failure> {
         None => Scenario::parse(EVENING),
     };
     let scenario = scenario.map_err(|error| Failure::Usage(error.to_string()))?;
-    let modem = PtyModem::start(scenario, PtyOptions::default())
+    // A link, because the modem may come back under another name when it was unplugged.
+    let link = std::env::temp_dir().join(format!("callblock-emulated-{}", std::process::id()));
+    let options = PtyOptions {
+        link: Some(link.clone()),
+        ..PtyOptions::default()
+    };
+    let modem = PtyModem::start(scenario, options)
         .map_err(Failure::because("the emulated modem cannot be started"))?;
     modem.journal().keep_audio(0);
-    Ok(Some(modem))
+    Ok(Some((modem, link)))
 }
 
-fn jack(device: &DeviceChoice, emulated: Option<&PtyModem>) -> Box<dyn Jack> {
+fn jack(device: &DeviceChoice, emulated: Option<&PathBuf>) -> Box<dyn Jack> {
     let device = match device {
         DeviceChoice::Node(node) => Device::Node(node.clone()),
         DeviceChoice::Auto => Device::Auto,
-        DeviceChoice::Emulated(_) => {
-            Device::Node(emulated.and_then(PtyModem::node).unwrap_or_default())
-        }
+        DeviceChoice::Emulated(_) => Device::Node(emulated.cloned().unwrap_or_default()),
     };
     Box::new(SerialJack::new(device))
 }
@@ -167,27 +171,39 @@ impl Readiness {
     fn observer(self: Arc<Self>) -> Observer {
         Box::new(move |notice: &Notice<'_>| match notice {
             Notice::Armed { device, armed } => {
+                // After every call it is armed again, which is no news.
                 let status = format!("armed on {} at {device}", armed.identity);
-                tracing::info!("{status}");
-                self.status(&status);
+                if self.status(&status) {
+                    tracing::info!("{status}");
+                }
                 self.ready();
             }
-            Notice::Waiting(why) => self.status(&format!("waiting for the modem: {why}")),
-            Notice::PortLost(why) => self.status(&format!("modem lost: {why}")),
+            Notice::Waiting(why) => {
+                self.status(&format!("waiting for the modem: {why}"));
+            }
+            Notice::PortLost(why) => {
+                self.status(&format!("modem lost: {why}"));
+            }
             _ => {}
         })
     }
 
-    fn status(&self, status: &str) {
+    /// Returns whether this is news.
+    fn status(&self, status: &str) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.status = [status]
+        let status = [status]
             .into_iter()
             .chain(self.warnings.iter().map(String::as_str))
             .collect::<Vec<_>>()
             .join("; ");
+        if status == state.status {
+            return false;
+        }
+        state.status = status;
         if state.ready {
             self.manager.status(&state.status);
         }
+        true
     }
 
     /// Says so once; later calls do nothing.

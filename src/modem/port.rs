@@ -1,7 +1,7 @@
 //! The serial port as the driver sees it.
 //!
 //! A [`Port`] is one opened port; a [`Jack`] is the place where a modem may be plugged in, and
-//! opens ports. There are two kinds: a tty ([`serial`](super::serial)) and the in-memory link of the
+//! opens ports. There are two kinds: a tty ([`SerialJack`](super::serial::SerialJack)) and the in-memory link of the
 //! [emulated modem](crate::emulator). Neither knows what the bytes mean.
 
 use std::future::Future;
@@ -37,6 +37,14 @@ pub enum OpenError {
     /// Another program has it.
     #[error("{device} is in use by another program")]
     Busy {
+        /// The device as the user named it.
+        device: String,
+    },
+    /// This user may not.
+    #[error(
+        "{device} may not be opened by this user; add the user to the device's group (dialout)"
+    )]
+    Denied {
         /// The device as the user named it.
         device: String,
     },

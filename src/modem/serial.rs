@@ -105,6 +105,7 @@ fn open_error(device: String, error: tokio_serial::Error) -> OpenError {
         ErrorKind::NoDevice | ErrorKind::Io(io::ErrorKind::NotFound) => {
             OpenError::Absent { device }
         }
+        ErrorKind::Io(io::ErrorKind::PermissionDenied) => OpenError::Denied { device },
         _ => OpenError::Failed {
             device,
             source: error.into(),

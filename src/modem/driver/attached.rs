@@ -84,16 +84,21 @@ impl Attached {
 
     async fn pick_up(&mut self, requests: &mut UnboundedReceiver<Request>) -> Result<(), Down> {
         self.mark_off_hook();
-        let off_hook = match self.class {
+        // A modem that refuses the one way may know the other; then at least it can hang up on him.
+        let ways: &[&str] = match self.class {
             RestingClass::Fax => return self.answer_as_fax(requests).await,
-            RestingClass::Voice => Command::set("AT+VLS=1"),
-            RestingClass::Data => Command::set("ATH1"),
+            RestingClass::Voice => &["AT+VLS=1", "ATH1"],
+            RestingClass::Data => &["ATH1"],
         };
-        match self.attempt(&off_hook).await? {
-            Some(ResultCode::Ok | ResultCode::VoiceConnect) => {
-                self.connection.tell(ModemEvent::PickedUp).await;
+        for way in ways {
+            match self.attempt(&Command::set(*way)).await? {
+                Some(ResultCode::Ok | ResultCode::VoiceConnect) => {
+                    self.connection.tell(ModemEvent::PickedUp).await;
+                    return Ok(());
+                }
+                result if Some(way) == ways.last() => self.refuse(way, result).await,
+                result => tracing::warn!(?result, "the modem declines {way}"),
             }
-            result => self.refuse(&off_hook.text, result).await,
         }
         Ok(())
     }
