@@ -3,50 +3,22 @@
 //! The only module that knows `tokio-serial`, and its traps: flushing blocks the thread, a hung-up
 //! tty reads 0 bytes for ever, and a lock held by somebody else is reported as "no device".
 
+mod usb;
+mod watch;
+
+pub use usb::KNOWN_MODEMS;
+
 use super::port::{Changed, Jack, OpenError, Port};
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_serial::{ClearBuffer, ErrorKind, SerialPort, SerialPortBuilderExt, SerialStream};
+use usb::{Ttys, UsbIdentity};
 
 /// Any rate will do: on USB the line coding does not matter.
 const BAUD: u32 = 115_200;
-
-/// How often a missing device is looked for.
-const LOOK_AGAIN: Duration = Duration::from_secs(5);
-
-/// USB identities of hardware voice modems that appear as `ttyACM`, as vendor and product. Sources:
-/// usb.ids and the Linux cdc-acm driver.
-pub const KNOWN_MODEMS: &[(u16, u16)] = &[
-    (0x0572, 0x1340),
-    (0x0572, 0x1349),
-    (0x0572, 0x1329),
-    (0x0572, 0x1328),
-    (0x0572, 0x1324),
-    (0x0572, 0x1321),
-    (0x0572, 0x1280),
-    (0x0803, 0x3095),
-    (0x0803, 0x1300),
-    (0x0803, 0x9700),
-    (0x0baf, 0x0303),
-    (0x0baf, 0x00ec),
-    (0x0baf, 0x6112),
-    (0x06e0, 0xf101),
-    (0x06e0, 0xf104),
-    (0x06e0, 0xf107),
-    (0x06e0, 0x0319),
-    (0x06e0, 0xf120),
-    (0x0ace, 0x1602),
-    (0x0ace, 0x1608),
-    (0x0ace, 0x1611),
-    (0x17ef, 0x7000),
-    (0x0506, 0x3021),
-    (0x04c1, 0x3021),
-];
 
 /// Which tty.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -61,33 +33,59 @@ pub enum Device {
 #[derive(Debug)]
 pub struct SerialJack {
     device: Device,
+    ttys: Ttys,
+    /// What was opened last: the modem may come back under another name.
+    last: Option<UsbIdentity>,
 }
 
 impl SerialJack {
     /// Nothing is opened yet.
-    pub const fn new(device: Device) -> Self {
-        Self { device }
+    pub fn new(device: Device) -> Self {
+        Self {
+            device,
+            ttys: Ttys::default(),
+            last: None,
+        }
+    }
+
+    /// The node to open: where the modem that was here last is now, else what was asked for.
+    fn node(&self) -> Option<PathBuf> {
+        let asked = match &self.device {
+            Device::Node(node) => Some(node.clone()),
+            Device::Auto => self.ttys.known_modem(),
+        };
+        let Some(last) = &self.last else {
+            return asked;
+        };
+        let is_there = |node: &PathBuf| self.ttys.identity(node).as_ref() == Some(last);
+        asked
+            .clone()
+            .filter(is_there)
+            .or_else(|| self.ttys.with_identity(last))
+            .or(asked)
     }
 }
 
 impl Jack for SerialJack {
     fn open(&mut self) -> Result<Box<dyn Port>, OpenError> {
         let device = self.device();
-        let node = match &self.device {
-            Device::Node(node) => node.clone(),
-            Device::Auto => find_modem(Path::new("/sys/class/tty")).ok_or(OpenError::Absent {
-                device: device.clone(),
-            })?,
-        };
+        let node = self.node().ok_or(OpenError::Absent {
+            device: device.clone(),
+        })?;
         let stream = tokio_serial::new(node.to_string_lossy(), BAUD)
             .dtr_on_open(true)
             .open_native_async()
             .map_err(|error| open_error(device, error))?;
+        self.last = self.ttys.identity(&node);
         Ok(Box::new(SerialModem { stream }))
     }
 
     fn changed(&mut self) -> Changed<'_> {
-        Box::pin(tokio::time::sleep(LOOK_AGAIN))
+        let near = match &self.device {
+            Device::Node(node) => node,
+            Device::Auto => Path::new("/dev/ttyACM0"),
+        };
+        Box::pin(watch::changed(near))
     }
 
     fn device(&self) -> String {
@@ -111,30 +109,6 @@ fn open_error(device: String, error: tokio_serial::Error) -> OpenError {
             source: error.into(),
         },
     }
-}
-
-/// The node of the first known modem under `class` (`/sys/class/tty`).
-fn find_modem(class: &Path) -> Option<PathBuf> {
-    let mut names: Vec<_> = fs::read_dir(class)
-        .ok()?
-        .flatten()
-        .map(|entry| entry.file_name())
-        .filter(|name| name.to_string_lossy().starts_with("ttyACM"))
-        .collect();
-    names.sort();
-    let name = names.into_iter().find(|name| {
-        // The tty's device is the USB interface; the identity is one level up.
-        let usb = class.join(name).join("device").join("..");
-        let id = |file| {
-            let text = fs::read_to_string(usb.join(file)).ok()?;
-            u16::from_str_radix(text.trim(), 16).ok()
-        };
-        match (id("idVendor"), id("idProduct")) {
-            (Some(vendor), Some(product)) => KNOWN_MODEMS.contains(&(vendor, product)),
-            _ => false,
-        }
-    })?;
-    Some(Path::new("/dev").join(name))
 }
 
 struct SerialModem {
@@ -182,30 +156,5 @@ impl AsyncWrite for SerialModem {
     /// Does nothing; the port closes when it is dropped.
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_known_modem_is_found_by_its_usb_identity() {
-        let dir = tempfile::tempdir().unwrap();
-        for (tty, vendor, product) in [("ttyACM0", "1234", "0001"), ("ttyACM1", "0572", "1340")] {
-            let interface = dir.path().join("usb").join(tty).join("interface");
-            fs::create_dir_all(&interface).unwrap();
-            let usb = interface.parent().unwrap();
-            fs::write(usb.join("idVendor"), format!("{vendor}\n")).unwrap();
-            fs::write(usb.join("idProduct"), format!("{product}\n")).unwrap();
-            let class = dir.path().join("class").join(tty);
-            fs::create_dir_all(&class).unwrap();
-            std::os::unix::fs::symlink(&interface, class.join("device")).unwrap();
-        }
-        assert_eq!(
-            find_modem(&dir.path().join("class")),
-            Some(PathBuf::from("/dev/ttyACM1"))
-        );
-        assert_eq!(find_modem(&dir.path().join("nothing")), None);
     }
 }
