@@ -46,6 +46,8 @@ pub struct Setup {
     pub time_zone: TimeZone,
     /// Wall time.
     pub clock: Arc<dyn WallClock>,
+    /// How often [`Notice::Alive`] is wanted.
+    pub heartbeat: Option<Duration>,
 }
 
 /// Why a daemon cannot begin.
@@ -75,6 +77,15 @@ pub enum Notice<'a> {
     },
     /// The modem is gone; why.
     PortLost(&'a str),
+    /// The modem is there and hung: no call is screened.
+    Deaf {
+        /// When it is tried again.
+        again_in: Duration,
+        /// It used to work for this process: a fresh one may do better.
+        give_up: bool,
+    },
+    /// The loop turns; comes as often as was asked for.
+    Alive,
     /// The line rings, for the n-th time.
     Ring(u32),
     /// A caller was screened.
@@ -181,6 +192,7 @@ impl Daemon {
         stop: impl Future<Output = ()>,
     ) {
         let mut stop = std::pin::pin!(stop);
+        let mut beat = self.setup.heartbeat.map(|every| Instant::now() + every);
         loop {
             let deadline = self.blocker.deadline().map(Instant::from_std);
             tokio::select! {
@@ -195,6 +207,10 @@ impl Daemon {
                 },
                 Some(report) = inbox.recv() => self.report(report).await,
                 () = until(deadline) => self.machine(Event::TimePassed).await,
+                () = until(beat) => {
+                    beat = self.setup.heartbeat.map(|every| Instant::now() + every);
+                    (self.observer)(&Notice::Alive);
+                }
             }
         }
     }
@@ -241,6 +257,9 @@ impl Daemon {
             ModemEvent::Waiting { why } => {
                 tracing::warn!("waiting for the modem: {why}");
                 (self.observer)(&Notice::Waiting(&why));
+            }
+            ModemEvent::Deaf { again_in, give_up } => {
+                (self.observer)(&Notice::Deaf { again_in, give_up });
             }
             ModemEvent::PortBack { device } => self.device = device,
             ModemEvent::Armed(armed) => self.armed(&armed).await,

@@ -14,6 +14,7 @@ use callblock::service::log;
 use callblock::service::notify::ServiceManager;
 use callblock::service::signals::StopSignals;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -46,6 +47,10 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
         data_dir: settings.data_dir.clone(),
         time_zone: settings.time_zone,
         clock: Arc::new(SystemClock),
+        // Twice as often as the service manager looks.
+        heartbeat: ServiceManager::new()
+            .watchdog_interval()
+            .map(|every| every / 2),
     };
     let handler = Box::new(ListScreen::new(policy));
     runtime()?.block_on(async {
@@ -149,6 +154,7 @@ struct Readiness {
     /// What the user should know at all times.
     warnings: Vec<String>,
     state: Mutex<State>,
+    given_up: AtomicBool,
 }
 
 struct State {
@@ -165,6 +171,7 @@ impl Readiness {
                 ready: false,
                 status: "setting the modem up".into(),
             }),
+            given_up: AtomicBool::new(false),
         }
     }
 
@@ -176,6 +183,7 @@ impl Readiness {
                 if self.status(&status) {
                     tracing::info!("{status}");
                 }
+                self.given_up.store(false, Ordering::Relaxed);
                 self.ready();
             }
             Notice::Waiting(why) => {
@@ -184,6 +192,18 @@ impl Readiness {
             Notice::PortLost(why) => {
                 self.status(&format!("modem lost: {why}"));
             }
+            Notice::Deaf { again_in, give_up } => {
+                let minutes = again_in.as_secs() / 60;
+                self.status(&format!(
+                    "DEAF: the modem is hung, trying again every {minutes} min; unplug it"
+                ));
+                if *give_up {
+                    self.given_up.store(true, Ordering::Relaxed);
+                }
+                self.ready();
+            }
+            // A process whose modem was lost to it for good is restarted by not saying this.
+            Notice::Alive if !self.given_up.load(Ordering::Relaxed) => self.manager.watchdog(),
             _ => {}
         })
     }

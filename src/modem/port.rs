@@ -61,6 +61,9 @@ pub enum OpenError {
 /// The future of [`Jack::changed`].
 pub type Changed<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
+/// The future of [`Jack::reset`].
+pub type Reset<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>;
+
 /// A place where a modem may be plugged in.
 pub trait Jack: Send {
     /// Opens the port, exclusively, with DTR raised.
@@ -69,6 +72,12 @@ pub trait Jack: Send {
     /// Resolves when, after a failed `open` or a lost port, it is worth trying again. It may resolve
     /// without anything having changed, but never at once: it must not be possible to spin on it.
     fn changed(&mut self) -> Changed<'_>;
+
+    /// Resets the bus port that the modem is on, where that is possible and permitted. It takes no
+    /// power away: a modem that needs that has to be unplugged by hand.
+    fn reset(&mut self) -> Reset<'_> {
+        Box::pin(std::future::ready(Err(io::ErrorKind::Unsupported.into())))
+    }
 
     /// The device, as a person would name it.
     fn device(&self) -> String;

@@ -13,4 +13,5 @@ mod chips;
 mod faults;
 mod house;
 mod modes;
+mod recovery;
 mod ringing;

@@ -1,12 +1,13 @@
 //! A modem on an open port: requests become AT commands.
 
 use super::connection::{CommandError, Connection};
+use super::health::Health;
 use super::{Down, ModemEvent, ModemOptions, Request, RestingClass};
 use crate::modem::chip::Identity;
 use crate::modem::command::{Command, ResultCode};
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// Patience with each of the last commands before the process ends.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -20,6 +21,11 @@ pub(super) struct Attached {
     pub(super) identity: Identity,
     /// The class it rests in.
     pub(super) class: RestingClass,
+    /// It was set up: it has answered everything it had to.
+    pub(super) armed: bool,
+    /// Whether it reports caller ID.
+    pub(super) caller_id: bool,
+    pub(super) health: Health,
 }
 
 impl Attached {
@@ -29,6 +35,9 @@ impl Attached {
             options,
             identity: Identity::default(),
             class: RestingClass::Data,
+            armed: false,
+            caller_id: false,
+            health: Health::starting(Instant::now()),
         }
     }
 
@@ -44,7 +53,11 @@ impl Attached {
             tokio::select! {
                 event = self.connection.next() => {
                     let event = event?;
+                    self.health.saw(&event, Instant::now());
                     self.connection.pass_on(event).await;
+                }
+                () = sleep_until(self.health.next_look()), if self.connection.off_hook.is_none() => {
+                    self.look_after().await?;
                 }
                 request = requests.recv() => match request {
                     None => return Ok(()),
