@@ -14,3 +14,4 @@ mod faults;
 mod house;
 mod modes;
 mod ringing;
+mod stopping;
