@@ -72,7 +72,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
         };
         let ran = Daemon::run(setup, jack, handler, observer, stop).await;
         overdue.abort();
-        ran.map_err(|error| Failure::Usage(error.to_string()))
+        ran.map_err(|error| Failure::Usage(format!("{error}; name another with --data-dir DIR")))
     })
 }
 

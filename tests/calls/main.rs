@@ -15,3 +15,4 @@ mod house;
 mod modes;
 mod recovery;
 mod ringing;
+mod stopping;

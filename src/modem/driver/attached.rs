@@ -11,6 +11,9 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// Patience with each of the last commands before the process ends.
 const LAST_WORDS: Duration = Duration::from_millis(500);
+/// Patience with a stream that is left before the process ends; twice this and twice the above is
+/// less than the 2 s in which the process must be gone.
+const LAST_LEAVE: Duration = Duration::from_millis(300);
 /// The longest wait for the end of a fax answer: CED, preamble, and the modem's own time-out.
 const FAX_PATIENCE: Duration = Duration::from_secs(20);
 
@@ -179,24 +182,25 @@ impl Attached {
     /// The end of the process: the line goes on-hook, whatever the modem was doing.
     pub(super) async fn last_words(mut self) {
         let off_hook = self.connection.off_hook.is_some() || self.connection.in_stream();
-        if self.connection.in_stream() {
-            let _ = timeout(LAST_WORDS, self.connection.leave_any_stream()).await;
+        let commands: &[&str] = match self.class {
+            RestingClass::Voice if off_hook => &["AT+VLS=0", "ATH0"],
+            // The first may be swallowed by what is left of the fax answer.
+            RestingClass::Fax if off_hook => &["ATH0", "ATH0"],
+            _ => &["ATH0"],
+        };
+        let may_stream = off_hook && self.class != RestingClass::Data;
+        let mut answered = false;
+        for command in commands {
+            if may_stream && !answered {
+                // Not only in a stream: one may be opening, and the modem's word on it on its way.
+                let _ = timeout(LAST_LEAVE, self.connection.leave_any_stream()).await;
+                self.connection.protocol.assume_command_state();
+            }
+            let command = Command::set(*command).within(LAST_WORDS);
+            let reply = timeout(LAST_WORDS, self.connection.command(&command)).await;
+            answered = matches!(reply, Ok(Ok(_)));
         }
-        self.connection.protocol.assume_command_state();
-        if off_hook && self.class == RestingClass::Voice {
-            let _ = timeout(
-                LAST_WORDS,
-                self.connection
-                    .command(&Command::set("AT+VLS=0").within(LAST_WORDS)),
-            )
-            .await;
-        }
-        let on_hook = Command::set("ATH0").within(LAST_WORDS);
-        if !matches!(
-            timeout(LAST_WORDS, self.connection.command(&on_hook)).await,
-            Ok(Ok(_))
-        ) && off_hook
-        {
+        if off_hook && !answered {
             tracing::warn!("the modem did not confirm that it hung up");
         }
         self.connection.set_dtr(false);
