@@ -370,6 +370,7 @@ impl Daemon {
                 (self.observer)(&Notice::Ring(burst));
                 self.handler.on_ring(burst);
             }
+            Effect::PickUpOtherWay => self.modem.pick_up_other_way(),
             Effect::StartVoice(mode) => self.modem.start_voice(mode),
             Effect::Play(file) => self.play(&file),
             Effect::FinishVoice => self.modem.finish_voice(),

@@ -81,6 +81,8 @@ pub enum FaultKind {
     Wedge,
     /// The modem stops in the same way until it is treated so, or in a way that is rougher.
     Hang(Cure),
+    /// The modem loses its settings without a word, as after a brown-out.
+    Forget,
     /// The modem is pulled out.
     Unplug(Unplug),
     /// So many random bytes come out of the modem.
@@ -133,6 +135,7 @@ impl EmulatedModem {
             }
             FaultKind::Wedge => self.wedge(Cure::Replug),
             FaultKind::Hang(cure) => self.wedge(*cure),
+            FaultKind::Forget => self.forget(),
             FaultKind::Garbage(count) => {
                 let count = (*count).min(4096);
                 let bytes: Vec<u8> = (0..count).map(|_| self.random.u8(..)).collect();

@@ -68,6 +68,7 @@ impl EmulatedModem {
                 }
                 FaultKind::DigitalLine
                 | FaultKind::Wedge
+                | FaultKind::Forget
                 | FaultKind::Hang(_)
                 | FaultKind::Unplug(_) => {
                     self.strike(now, &kind);

@@ -500,6 +500,11 @@ impl EmulatedModem {
         self.go_on_hook(now);
     }
 
+    /// Loses its settings.
+    pub(super) fn forget(&mut self) {
+        self.settings = Settings::after_reset(self.profile, self.stored_echo);
+    }
+
     /// Resets its USB port: it goes and comes back, without losing power.
     pub fn usb_reset(&mut self, now: Instant) {
         self.advance(now);

@@ -2,7 +2,7 @@
 
 use crate::house::{Evening, House, ROBOCALLER};
 use callblock::emulator::{
-    Call, Chip, Cure, Fault, FaultKind, Happening, Scenario, Trigger, Unplug,
+    Call, Chip, Cure, Ending, Fault, FaultKind, Happening, Scenario, Trigger, Unplug,
 };
 use std::time::Duration;
 
@@ -20,7 +20,10 @@ fn house(faults: &[Fault], call_at: Duration) -> House {
 
 fn assert_blocked(evening: &Evening, what: &str) {
     let story = format!("{what}\n{}", evening.story());
-    let row = evening.rows.last().unwrap_or_else(|| panic!("no row: {story}"));
+    let row = evening
+        .rows
+        .last()
+        .unwrap_or_else(|| panic!("no row: {story}"));
     assert_eq!(row.verdict, "block", "{story}");
     assert_eq!(row.outcome.as_deref(), Some("finished"), "{story}");
     assert!(evening.ends_on_hook(), "{story}");
@@ -38,7 +41,12 @@ async fn each_step_of_the_ladder_cures_what_the_one_before_did_not() {
             .iter()
             .filter(|entry| entry.at < 8 * MINUTE)
             .any(|entry| entry.what == Happening::Dtr(false));
-        assert_eq!(dtr_dropped, cure > Cure::SoftReset, "{cure:?}\n{}", evening.story());
+        assert_eq!(
+            dtr_dropped,
+            cure > Cure::SoftReset,
+            "{cure:?}\n{}",
+            evening.story()
+        );
         let reset = evening.journal.count(|h| *h == Happening::Unplugged);
         assert_eq!(reset, usize::from(cure == Cure::UsbReset), "{cure:?}");
     }
@@ -63,7 +71,11 @@ async fn one_that_is_hung_from_the_start_is_tried_again_more_and_more_rarely() {
     let hung = Fault::new(Trigger::At(Duration::ZERO), FaultKind::Wedge);
     let evening = house(&[hung], 180 * MINUTE).live().await;
     let tries = evening.journal.count(|h| *h == Happening::Dtr(false));
-    assert!((4..10).contains(&tries), "{tries} tries\n{}", evening.story());
+    assert!(
+        (4..10).contains(&tries),
+        "{tries} tries\n{}",
+        evening.story()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -77,7 +89,10 @@ async fn caller_id_that_was_switched_off_is_switched_on_again() {
 
 #[tokio::test(start_paused = true)]
 async fn firmware_that_says_ok_and_stays_on_hook_is_told_the_other_way() {
-    let call = Call::from(ROBOCALLER).named("A robocaller").at(Duration::from_secs(10));
+    let call = Call::from(ROBOCALLER)
+        .named("A robocaller")
+        .at(Duration::from_secs(10))
+        .ends(Ending::Stays);
     let scenario = Scenario::default().chip(Chip::Usr5637Old).call(call);
     let evening = House::new(scenario)
         .action(callblock::blocker::BlockAction::Record {
@@ -88,5 +103,10 @@ async fn firmware_that_says_ok_and_stays_on_hook_is_told_the_other_way() {
     assert_eq!(evening.off_hook_count(), 1, "{}", evening.story());
     let row = evening.row();
     assert!(row.trouble.is_some(), "{row:?}");
-    assert_eq!(row.outcome.as_deref(), Some("time-limit"), "{row:?}\n{}", evening.story());
+    assert_eq!(
+        row.outcome.as_deref(),
+        Some("time-limit"),
+        "{row:?}\n{}",
+        evening.story()
+    );
 }

@@ -77,6 +77,7 @@ impl Attached {
     ) -> Result<(), Down> {
         match request {
             Request::PickUp => self.pick_up(requests).await,
+            Request::PickUpOtherWay => self.pick_up_other_way().await,
             Request::Voice(mode) => self.voice(mode, requests).await,
             Request::Dial(number) => {
                 self.mark_off_hook();
@@ -117,6 +118,12 @@ impl Attached {
             }
         }
         Ok(())
+    }
+
+    /// Some firmware says `OK` to `+VLS=1` and stays on-hook (USR5637 before 1.2.23).
+    pub(super) async fn pick_up_other_way(&mut self) -> Result<(), Down> {
+        tracing::warn!("the modem is not off-hook although it said so; trying ATH1");
+        self.attempt(&Command::set("ATH1")).await.map(drop)
     }
 
     /// `ATA`: the modem goes off-hook, sounds CED and waits for a fax. Anything sent before it is

@@ -156,6 +156,7 @@ pub type Playback = mpsc::Receiver<Vec<u8>>;
 
 enum Request {
     PickUp,
+    PickUpOtherWay,
     Voice(VoiceMode),
     Play(Playback),
     StopPlaying,
@@ -177,6 +178,7 @@ impl std::fmt::Debug for Request {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::PickUp => "PickUp",
+            Self::PickUpOtherWay => "PickUpOtherWay",
             Self::Voice(_) => "Voice",
             Self::Play(_) => "Play",
             Self::StopPlaying => "StopPlaying",
@@ -194,6 +196,12 @@ impl Modem {
     /// as a fax, and [`ModemEvent::FaxEnded`] follows.
     pub fn pick_up(&self) {
         self.ask(Request::PickUp);
+    }
+
+    /// Off-hook by another command, for firmware that answered `OK` to the first and did nothing. A
+    /// voice stream goes on after it.
+    pub fn pick_up_other_way(&self) {
+        self.ask(Request::PickUpOtherWay);
     }
 
     /// Opens a voice stream: [`ModemEvent::VoiceStarted`] or [`ModemEvent::Refused`]. Silence is sent
