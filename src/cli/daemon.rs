@@ -178,20 +178,14 @@ impl Readiness {
     fn observer(self: Arc<Self>) -> Observer {
         Box::new(move |notice: &Notice<'_>| match notice {
             Notice::Armed { device, armed } => {
-                // After every call it is armed again, which is no news.
                 let status = format!("armed on {} at {device}", armed.identity);
-                if self.status(&status) {
-                    tracing::info!("{status}");
-                }
+                tracing::info!("{status}");
+                self.status(&status);
                 self.given_up.store(false, Ordering::Relaxed);
                 self.ready();
             }
-            Notice::Waiting(why) => {
-                self.status(&format!("waiting for the modem: {why}"));
-            }
-            Notice::PortLost(why) => {
-                self.status(&format!("modem lost: {why}"));
-            }
+            Notice::Waiting(why) => self.status(&format!("waiting for the modem: {why}")),
+            Notice::PortLost(why) => self.status(&format!("modem lost: {why}")),
             Notice::Deaf { again_in, give_up } => {
                 let minutes = again_in.as_secs() / 60;
                 self.status(&format!(
@@ -208,22 +202,19 @@ impl Readiness {
         })
     }
 
-    /// Returns whether this is news.
-    fn status(&self, status: &str) -> bool {
+    fn status(&self, status: &str) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let status = [status]
             .into_iter()
             .chain(self.warnings.iter().map(String::as_str))
             .collect::<Vec<_>>()
             .join("; ");
-        if status == state.status {
-            return false;
+        if status != state.status {
+            state.status = status;
+            if state.ready {
+                self.manager.status(&state.status);
+            }
         }
-        state.status = status;
-        if state.ready {
-            self.manager.status(&state.status);
-        }
-        true
     }
 
     /// Says so once; later calls do nothing.
