@@ -21,6 +21,14 @@ pub trait Port: AsyncRead + AsyncWrite + Send + Unpin {
     /// Throws away what the modem has said but nobody has read yet (`TCIFLUSH`).
     fn discard_input(&mut self) -> io::Result<()>;
 
+    /// Whether reads and writes that cannot be done at once wake the task when they can. While they do
+    /// not, the port is there to be looked at, and what arrives costs nothing until then.
+    ///
+    /// A port is watched when it is opened. One that wakes nobody anyway has nothing to do here.
+    fn watch(&mut self, _watched: bool) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Raises or drops Data Terminal Ready. With `&D2` in the modem, dropping it hangs up.
     fn set_dtr(&mut self, raised: bool) -> io::Result<()>;
 }

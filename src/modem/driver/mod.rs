@@ -314,6 +314,14 @@ enum Down {
     NotAnswering { command: String },
 }
 
+impl Down {
+    fn port_gone(why: &std::io::Error) -> Self {
+        Self::PortGone {
+            why: why.to_string(),
+        }
+    }
+}
+
 impl std::fmt::Display for Down {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -9,12 +9,14 @@ mod watch;
 pub use usb::KNOWN_MODEMS;
 
 use super::port::{Changed, Jack, OpenError, Port};
-use std::io;
+use serialport::TTYPort;
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_serial::{ClearBuffer, ErrorKind, SerialPort, SerialPortBuilderExt, SerialStream};
+use tokio_serial::{ClearBuffer, ErrorKind, SerialPort, SerialStream};
 use usb::{Ttys, UsbIdentity};
 
 /// Any rate will do: on USB the line coding does not matter.
@@ -72,12 +74,15 @@ impl Jack for SerialJack {
         let node = self.node().ok_or(OpenError::Absent {
             device: device.clone(),
         })?;
-        let stream = tokio_serial::new(node.to_string_lossy(), BAUD)
+        let port = tokio_serial::new(node.to_string_lossy(), BAUD)
             .dtr_on_open(true)
-            .open_native_async()
+            // It is never waited for.
+            .timeout(Duration::ZERO)
+            .open_native()
+            .and_then(SerialModem::watched)
             .map_err(|error| open_error(device, error))?;
         self.last = self.ttys.identity(&node);
-        Ok(Box::new(SerialModem { stream }))
+        Ok(Box::new(port))
     }
 
     fn changed(&mut self) -> Changed<'_> {
@@ -111,21 +116,60 @@ fn open_error(device: String, error: tokio_serial::Error) -> OpenError {
     }
 }
 
+/// One open port under two handles. A handle that the runtime watches costs a wake-up for each piece
+/// that arrives, whether a task waits for it or not: so it is given up while nobody does.
 struct SerialModem {
-    stream: SerialStream,
+    port: TTYPort,
+    watched: Option<SerialStream>,
+}
+
+impl SerialModem {
+    fn watched(port: TTYPort) -> Result<Self, tokio_serial::Error> {
+        let watched = Some(watch(&port)?);
+        Ok(Self { port, watched })
+    }
+}
+
+/// Another handle of the same port, registered with the runtime; neither ever blocks from now on.
+fn watch(port: &TTYPort) -> Result<SerialStream, tokio_serial::Error> {
+    SerialStream::try_from(port.try_clone_native()?)
+}
+
+/// What a handle that is not watched answers.
+fn at_once(done: io::Result<usize>) -> Poll<io::Result<usize>> {
+    match done {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock
+            ) =>
+        {
+            Poll::Pending
+        }
+        done => Poll::Ready(done),
+    }
 }
 
 impl Port for SerialModem {
+    fn watch(&mut self, watched: bool) -> io::Result<()> {
+        if !watched {
+            self.watched = None;
+        } else if self.watched.is_none() {
+            self.watched = Some(watch(&self.port)?);
+        }
+        Ok(())
+    }
+
     fn discard_output(&mut self) -> io::Result<()> {
-        Ok(self.stream.clear(ClearBuffer::Output)?)
+        Ok(self.port.clear(ClearBuffer::Output)?)
     }
 
     fn discard_input(&mut self) -> io::Result<()> {
-        Ok(self.stream.clear(ClearBuffer::Input)?)
+        Ok(self.port.clear(ClearBuffer::Input)?)
     }
 
     fn set_dtr(&mut self, raised: bool) -> io::Result<()> {
-        Ok(self.stream.write_data_terminal_ready(raised)?)
+        Ok(self.port.write_data_terminal_ready(raised)?)
     }
 }
 
@@ -135,7 +179,13 @@ impl AsyncRead for SerialModem {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_read(cx, buffer)
+        let modem = self.get_mut();
+        if let Some(stream) = &mut modem.watched {
+            return Pin::new(stream).poll_read(cx, buffer);
+        }
+        let read = ready!(at_once(modem.port.read(buffer.initialize_unfilled())))?;
+        buffer.advance(read);
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -145,7 +195,11 @@ impl AsyncWrite for SerialModem {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(cx, bytes)
+        let modem = self.get_mut();
+        match &mut modem.watched {
+            Some(stream) => Pin::new(stream).poll_write(cx, bytes),
+            None => at_once(modem.port.write(bytes)),
+        }
     }
 
     /// Does nothing: draining a tty would block the thread.
