@@ -64,6 +64,7 @@ pub async fn block_calls(
         data_dir: data_dir.to_owned(),
         time_zone: TimeZone::UTC,
         clock: Arc::new(SystemClock),
+        control: None,
         heartbeat: None,
     };
     let handler = Box::new(Menu {

@@ -2,6 +2,7 @@
 
 use crate::modem::caller_id::MessageWaiting;
 use crate::screen::{Caller, Policy, Verdict};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// Decides about callers and takes part in calls. Every method has a sensible default but
@@ -18,6 +19,12 @@ pub trait CallHandler: Send {
     /// Somebody calls: may he ring? Also asked for calls without caller ID, and again when caller ID
     /// comes late.
     fn on_call(&mut self, caller: &Caller) -> Verdict;
+
+    /// A request on the control socket that the daemon itself does not know: the answer, or `None`.
+    fn on_request(&mut self, request: &Value) -> Option<Value> {
+        let _ = request;
+        None
+    }
 
     /// The network's message-waiting indicator changed.
     fn on_message_waiting(&mut self, waiting: MessageWaiting) {

@@ -10,6 +10,7 @@ use callblock::emulator::{PtyModem, PtyOptions, Scenario};
 use callblock::modem::port::Jack;
 use callblock::modem::serial::{Device, SerialJack};
 use callblock::screen::{List, Policy};
+use callblock::service::control::Places;
 use callblock::service::log;
 use callblock::service::notify::ServiceManager;
 use callblock::service::signals::StopSignals;
@@ -47,6 +48,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
         data_dir: settings.data_dir.clone(),
         time_zone: settings.time_zone,
         clock: Arc::new(SystemClock),
+        control: Some(Places::of_process(settings.socket.clone())),
         // Twice as often as the service manager looks.
         heartbeat: ServiceManager::new()
             .watchdog_interval()

@@ -76,6 +76,7 @@ async fn watch(data_dir: &Path, node: &Path, policy: Policy, play: &Path) -> Res
         data_dir: data_dir.to_owned(),
         time_zone: TimeZone::UTC,
         clock: Arc::new(SystemClock),
+        control: None,
         heartbeat: None,
     };
     let jack = Box::new(SerialJack::new(Device::Node(node.to_owned())));

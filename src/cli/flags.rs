@@ -53,6 +53,8 @@ pub(crate) struct Settings {
     pub(crate) country: Option<u8>,
     /// Whole command lines, each beginning with AT, in the order given.
     pub(crate) init_commands: Vec<String>,
+    /// Where the control socket is to be, if not at the usual place.
+    pub(crate) socket: Option<PathBuf>,
     pub(crate) log: LogOptions,
     /// Flags that do nothing here. The Python tool says nothing of them, so units carried over from
     /// it may have them.
@@ -162,6 +164,7 @@ impl Settings {
             data_dir,
             country: flags.gci,
             init_commands: flags.init,
+            socket: flags.socket,
             log: LogOptions {
                 stderr: flags.log.stderr,
                 file: flags.log.logfile,

@@ -91,6 +91,7 @@ fn without_flags_there_are_sensible_defaults() {
             data_dir: machine.path("callblock"),
             country: None,
             init_commands: vec![],
+            socket: None,
             log: LogOptions::default(),
             idle_flags: vec![],
         }
@@ -125,6 +126,7 @@ fn every_flag_reaches_the_settings() {
             data_dir: machine.path("data"),
             country: Some(0xB5),
             init_commands: vec!["AT+VGR=128".into(), "ATs0=0".into()],
+            socket: None,
             log: LogOptions {
                 stderr: true,
                 file: Some(machine.path("log")),

@@ -108,6 +108,7 @@ impl House {
             data_dir: self.dir.path().to_owned(),
             time_zone: TimeZone::UTC,
             clock: Arc::new(TokioClock::starting_at(START)),
+            control: None,
             heartbeat: None,
         };
         let handler = self
