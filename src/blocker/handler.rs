@@ -1,8 +1,11 @@
 //! What people override to make a call blocker of their own.
 
+use crate::audio::TimeZone;
+use crate::clock::WallClock;
 use crate::modem::caller_id::MessageWaiting;
 use crate::screen::{Caller, Policy, Verdict};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Decides about callers and takes part in calls. Every method has a sensible default but
 /// [`on_call`](Self::on_call).
@@ -76,17 +79,24 @@ impl CallControl {
 #[derive(Debug)]
 pub struct ListScreen {
     policy: Policy,
+    clock: Arc<dyn WallClock>,
+    time_zone: TimeZone,
 }
 
 impl ListScreen {
-    /// Decides by this policy.
-    pub const fn new(policy: Policy) -> Self {
-        Self { policy }
+    /// Decides by this policy; its hours and days are those of the time zone.
+    pub const fn new(policy: Policy, clock: Arc<dyn WallClock>, time_zone: TimeZone) -> Self {
+        Self {
+            policy,
+            clock,
+            time_zone,
+        }
     }
 }
 
 impl CallHandler for ListScreen {
     fn on_call(&mut self, caller: &Caller) -> Verdict {
-        self.policy.screen(caller)
+        self.policy
+            .screen(caller, self.time_zone.moment(self.clock.now()))
     }
 }

@@ -42,7 +42,11 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
         time_zone: settings.time_zone,
         clock: Arc::new(SystemClock),
     };
-    let handler = Box::new(ListScreen::new(policy));
+    let handler = Box::new(ListScreen::new(
+        policy,
+        Arc::new(SystemClock),
+        settings.time_zone,
+    ));
     runtime()?.block_on(async {
         let jack = jack(&settings.device)?;
         let mut signals = StopSignals::new().map_err(Failure::because("signals"))?;
@@ -113,6 +117,7 @@ fn load_policy(settings: &Settings) -> Policy {
         allow: load(&settings.allow_lists),
         block: load(&settings.block_lists),
         block_private: settings.block_private,
+        ..Policy::default()
     }
 }
 
