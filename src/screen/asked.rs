@@ -2,6 +2,7 @@
 
 use super::caller::{Caller, CallerNumber};
 use super::numbering::{Key, Number, Numbering};
+use std::borrow::Cow;
 
 /// What is asked of the lists about one caller.
 #[derive(Debug)]
@@ -12,13 +13,6 @@ pub(super) struct Asked<'a> {
     pub(super) number: Option<Number>,
     /// How the exact numbers of a list are compared with it.
     pub(super) exact: Option<Exact>,
-    /// The digits behind the plus, for patterns with a plus.
-    pub(super) with_plus: Option<String>,
-    /// The digits as received, and within the country without and with trunk prefix: for patterns
-    /// without a plus.
-    pub(super) without_plus: Vec<String>,
-    /// The name, [folded].
-    pub(super) folded_name: Option<String>,
 }
 
 /// An exact number, or a text in its place.
@@ -52,33 +46,37 @@ impl<'a> Asked<'a> {
         let read = caller.number.as_received().map(|text| numbering.read(text));
         let exact = read.as_ref().map(|number| Exact::of(number, numbering));
         let number = read.filter(|_| matches!(caller.number, CallerNumber::Known(_)));
-        let with_plus = number
-            .as_ref()
-            .and_then(Number::assumed_international)
-            .map(std::borrow::Cow::into_owned);
-        let mut without_plus = Vec::new();
-        if let Some(number) = &number
-            && !number.digits().is_empty()
-        {
-            without_plus.push(number.digits().to_owned());
-            let national = number.national().into_iter();
-            for form in national
-                .flat_map(|(national, trunk)| [national.to_owned(), format!("{trunk}{national}")])
-            {
-                if !without_plus.contains(&form) {
-                    without_plus.push(form);
-                }
-            }
-        }
         Self {
             caller,
             numbering,
             number,
             exact,
-            with_plus,
-            without_plus,
-            folded_name: caller.name.as_deref().map(folded),
         }
+    }
+
+    /// The digits behind the plus, for patterns with a plus.
+    pub(super) fn with_plus(&self) -> Option<Cow<'_, str>> {
+        self.number.as_ref()?.assumed_international()
+    }
+
+    /// The digits as received, and within the country without and with trunk prefix: for patterns
+    /// without a plus.
+    pub(super) fn without_plus(&self) -> Vec<String> {
+        let mut forms = Vec::new();
+        if let Some(number) = &self.number
+            && !number.digits().is_empty()
+        {
+            forms.push(number.digits().to_owned());
+            let national = number.national().into_iter();
+            for form in national
+                .flat_map(|(national, trunk)| [national.to_owned(), format!("{trunk}{national}")])
+            {
+                if !forms.contains(&form) {
+                    forms.push(form);
+                }
+            }
+        }
+        forms
     }
 
     /// What a regular expression on the number sees: `+` and digits where there is such a form, else

@@ -21,7 +21,11 @@ struct Bucket {
     upper: u32,
     /// Sorted: the lower bits of the key, then the line.
     entries: Vec<u64>,
+    /// Every 64th entry, so that a search stays in the processor's cache nearly to its end.
+    landmarks: Vec<u64>,
 }
+
+const STRIDE: usize = 64;
 
 const fn split(key: Key) -> (u32, u64) {
     let key = key.get();
@@ -49,8 +53,13 @@ impl ExactNumbers {
         {
             Ok(at) => at,
             Err(at) => {
-                let entries = Vec::new();
-                self.buckets.insert(at, Bucket { upper, entries });
+                let (entries, landmarks) = (Vec::new(), Vec::new());
+                let bucket = Bucket {
+                    upper,
+                    entries,
+                    landmarks,
+                };
+                self.buckets.insert(at, bucket);
                 at
             }
         };
@@ -63,6 +72,7 @@ impl ExactNumbers {
             bucket.entries.sort_unstable();
             bucket.entries.dedup_by_key(|entry| *entry >> 32);
             bucket.entries.shrink_to_fit();
+            bucket.landmarks = bucket.entries.iter().step_by(STRIDE).copied().collect();
         }
         self.buckets.shrink_to_fit();
     }
@@ -74,7 +84,15 @@ impl ExactNumbers {
             .buckets
             .binary_search_by_key(&upper, |bucket| bucket.upper)
             .ok()?;
-        let entries = &self.buckets[at].entries;
+        let Bucket {
+            entries, landmarks, ..
+        } = &self.buckets[at];
+        // The first entry that is not less lies behind the last landmark that is.
+        let from = landmarks
+            .partition_point(|entry| *entry < lower)
+            .saturating_sub(1)
+            * STRIDE;
+        let entries = &entries[from..entries.len().min(from + STRIDE + 1)];
         let entry = *entries.get(entries.partition_point(|entry| *entry < lower))?;
         (entry & !0xffff_ffff == lower).then(|| line_of(entry))
     }

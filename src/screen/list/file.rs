@@ -2,7 +2,7 @@
 
 use super::action::Options;
 use super::exact::{ExactNumbers, Names};
-use super::format::{Format, Row, Sink};
+use super::format::{Format, PlainNumber, Row, Sink};
 use super::pattern::{EXACT, Pattern, Rule};
 use super::rules::Rules;
 use super::{MAX_PROBLEMS, Match, Problem};
@@ -160,13 +160,6 @@ impl<'a> Filling<'a> {
 
     fn take(&mut self, line: u32, row: &Row<'_>) -> Result<(), Cow<'static, str>> {
         let pattern = row.pattern.trim();
-        if let Some(key) = plain_number(pattern, self.numbering)
-            && row.columns.is_empty()
-        {
-            self.file.exact.push(key, line);
-            self.file.names.push(line, row.name.trim());
-            return Ok(());
-        }
         if pattern.is_empty() {
             return Err("the number is missing before the comma".into());
         }
@@ -199,6 +192,14 @@ impl<'a> Filling<'a> {
 }
 
 impl Sink for Filling<'_> {
+    fn number(&mut self, line: u32, number: PlainNumber<'_>) {
+        let placed = self.numbering.place(number.plus, number.digits);
+        if let Some(key) = self.numbering.key(placed) {
+            self.file.exact.push(key, line);
+            self.file.names.push(line, number.name);
+        }
+    }
+
     fn row(&mut self, line: u32, row: Row<'_>) {
         if let Err(what) = self.take(line, &row) {
             self.bad(line, what);
@@ -219,27 +220,4 @@ impl Sink for Filling<'_> {
     fn left_out(&mut self) {
         self.left_out += 1;
     }
-}
-
-/// The key of a plain number, without taking memory for it: nearly every line of a long list.
-fn plain_number(text: &str, numbering: &Numbering) -> Option<Key> {
-    let (mut digits, mut length, mut dashes, mut plus) = ([0; 18], 0, false, false);
-    for byte in text.bytes() {
-        match byte {
-            b'0'..=b'9' => {
-                *digits.get_mut(length)? = byte;
-                length += 1;
-            }
-            b'+' if length == 0 && !plus => plus = true,
-            b'-' => dashes = true,
-            b' ' | b'(' | b')' | b'.' | b'/' if length > 0 || byte != b'/' => {}
-            _ => return None,
-        }
-    }
-    // It could be a range.
-    if dashes && length >= 14 {
-        return None;
-    }
-    let digits = std::str::from_utf8(&digits[..length]).ok()?;
-    numbering.key(numbering.place(plus, digits))
 }

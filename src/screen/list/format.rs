@@ -78,8 +78,22 @@ impl<'a> Row<'a> {
     }
 }
 
+/// A number and its name, with nothing that CSV treats specially.
+pub(super) struct PlainNumber<'a> {
+    pub(super) plus: bool,
+    pub(super) digits: &'a str,
+    /// As written.
+    text: &'a str,
+    pub(super) name: &'a str,
+}
+
 /// Who takes what is read.
 pub(super) trait Sink {
+    /// A plain number, from this line: nearly every line of a long list. By default, it is taken as a
+    /// row.
+    fn number(&mut self, line: u32, number: PlainNumber<'_>) {
+        self.row(line, Row::new(number.text, number.name));
+    }
     /// A row, from this line.
     fn row(&mut self, line: u32, row: Row<'_>);
     /// A line that cannot be used, and why.
@@ -151,17 +165,30 @@ pub(super) fn recognise(start: &[u8]) -> Format {
 fn lines(text: &mut dyn BufRead, each: &mut dyn FnMut(u32, Option<&[u8]>)) -> io::Result<()> {
     let (mut line, mut count) = (Vec::new(), 0_u32);
     loop {
+        count = count.checked_add(1).ok_or_else(too_large)?;
+        let buffer = text.fill_buf()?;
+        // Nearly every line lies in the buffer as a whole.
+        if let Some(end) = buffer.iter().position(|byte| *byte == b'\n')
+            && (end as u64) < MAX_LINE_BYTES
+        {
+            each(count, Some(without_mark(count, &buffer[..end])));
+            text.consume(end + 1);
+            continue;
+        }
         line.clear();
         let whole = read_line(text, &mut line)?;
         if line.is_empty() {
             return Ok(());
         }
-        count = count.checked_add(1).ok_or_else(too_large)?;
-        let bytes: &[u8] = match count {
-            1 => line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line),
-            _ => &line,
-        };
-        each(count, whole.then_some(bytes));
+        each(count, whole.then_some(without_mark(count, &line)));
+    }
+}
+
+/// The line without a byte-order mark, which only the first one can have.
+fn without_mark(count: u32, line: &[u8]) -> &[u8] {
+    match count {
+        1 => line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line),
+        _ => line,
     }
 }
 

@@ -126,7 +126,7 @@ fn regex_in_slashes(text: &str) -> Result<Option<&str>, Cow<'static, str>> {
     };
     let inner = inner
         .strip_suffix('/')
-        .ok_or("the regular expression has no / at its end")?;
+        .ok_or("the regular expression has no / at its end (with a comma in it, it needs quotes around it)")?;
     compile(inner).map_err(|error| match error {
         regex::Error::CompiledTooBig(_) => "the regular expression is too large".into(),
         error => Cow::Owned(format!(

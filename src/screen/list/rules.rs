@@ -4,7 +4,7 @@
 //! time linear in the text. Only wildcard names and classes are looked at one by one.
 
 use super::pattern::{Class, EXACT, MAX_REGEX_BYTES, Pattern, Rule};
-use crate::screen::asked::{Asked, Exact};
+use crate::screen::asked::{Asked, Exact, folded};
 use crate::screen::numbering::Key;
 use regex::bytes::{RegexSet, RegexSetBuilder};
 use std::borrow::Cow;
@@ -58,6 +58,10 @@ impl Digits {
             self.heads.push((key, rule));
             self.lengths |= 1 << length;
         }
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.heads.is_empty() && self.ranges.is_empty()
     }
 
     fn sort(&mut self) {
@@ -192,16 +196,14 @@ impl Rules {
         {
             found.extend(self.exact.get(&exact_key(exact)).into_iter().flatten());
         }
-        for (patterns, forms) in [
-            (&self.with_plus, asked.with_plus.as_slice()),
-            (&self.without_plus, asked.without_plus.as_slice()),
-        ] {
-            for form in forms {
-                let candidates = patterns.with_head_of(form);
-                found.extend(candidates.filter(|index| self.glob_matches(*index, form)));
-                if let Some(number) = Key::new(form) {
-                    found.extend(patterns.with_range_around(number));
-                }
+        if !self.with_plus.is_empty()
+            && let Some(form) = asked.with_plus()
+        {
+            self.matching_digits(&self.with_plus, &form, &mut found);
+        }
+        if !self.without_plus.is_empty() {
+            for form in asked.without_plus() {
+                self.matching_digits(&self.without_plus, &form, &mut found);
             }
         }
         if !self.number_regexes.sets.is_empty()
@@ -209,16 +211,12 @@ impl Rules {
         {
             found.extend(self.number_regexes.matching(&text));
         }
-        if let Some(name) = &asked.folded_name {
-            found.extend(
-                self.names
-                    .iter()
-                    .filter(|index| self.glob_matches(**index, name)),
-            );
-        }
-        if let Some(name) = asked.caller.name.as_deref()
-            && !self.name_regexes.sets.is_empty()
-        {
+        if let Some(name) = asked.caller.name.as_deref() {
+            if !self.names.is_empty() {
+                let name = folded(name);
+                let names = self.names.iter();
+                found.extend(names.filter(|index| self.glob_matches(**index, &name)));
+            }
             found.extend(self.name_regexes.matching(name.trim()));
         }
         let classes = self
@@ -233,6 +231,14 @@ impl Rules {
             .filter_map(|index| self.all.get(index as usize))
             .map(|rule| (rule.pattern.specificity(), rule))
             .collect()
+    }
+
+    fn matching_digits(&self, patterns: &Digits, form: &str, found: &mut Vec<u32>) {
+        let candidates = patterns.with_head_of(form);
+        found.extend(candidates.filter(|index| self.glob_matches(*index, form)));
+        if let Some(number) = Key::new(form) {
+            found.extend(patterns.with_range_around(number));
+        }
     }
 
     /// The first rule for exactly this number or text, whatever the time.

@@ -1,7 +1,7 @@
 //! Our own format: `number,name,action,key=value…`, and one number a line, which is the same without
 //! commas.
 
-use super::{Row, Sink, TOO_LONG, decode, lines};
+use super::{PlainNumber, Row, Sink, TOO_LONG, decode, lines};
 use std::borrow::Cow;
 use std::io::{self, BufRead};
 
@@ -11,11 +11,55 @@ pub(super) fn read(text: &mut dyn BufRead, sink: &mut dyn Sink) -> io::Result<()
         let Some(line) = line else {
             return sink.bad(number, TOO_LONG);
         };
+        let mut digits = [0; MAX_DIGITS];
+        if let Some(plain) = plain_number(line, &mut digits) {
+            return sink.number(number, plain);
+        }
         match row(&decode(line)) {
             Ok(Some(row)) => sink.row(number, row),
             Ok(None) => {}
             Err(what) => sink.bad(number, what.into()),
         }
+    })
+}
+
+/// More digits than any number has; one with more is read as a row.
+const MAX_DIGITS: usize = 18;
+
+/// The line as a plain number with or without a name, if it is nothing else, in one pass over it.
+fn plain_number<'a>(line: &'a [u8], buffer: &'a mut [u8; MAX_DIGITS]) -> Option<PlainNumber<'a>> {
+    let (mut length, mut plus, mut dashes, mut end) = (0, false, false, line.len());
+    for (at, byte) in line.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => {
+                *buffer.get_mut(length)? = *byte;
+                length += 1;
+            }
+            b'+' if length == 0 && !plus => plus = true,
+            b'-' => dashes = true,
+            b' ' | b'(' | b')' | b'.' => {}
+            b'/' if length > 0 => {}
+            b',' => {
+                end = at;
+                break;
+            }
+            b'\r' if at + 1 == line.len() => {}
+            _ => return None,
+        }
+    }
+    let name = line.get(end + 1..).unwrap_or_default();
+    let plain_text = name
+        .iter()
+        .all(|byte| matches!(byte, b' '..=b'~' | b'\r') && !matches!(byte, b'"' | b','));
+    // With dashes and this many digits, it could be a range.
+    if length == 0 || !plain_text || (dashes && length >= 14) {
+        return None;
+    }
+    Some(PlainNumber {
+        plus,
+        digits: std::str::from_utf8(buffer.get(..length)?).ok()?,
+        text: std::str::from_utf8(line.get(..end)?).ok()?.trim(),
+        name: std::str::from_utf8(name).ok()?.trim(),
     })
 }
 
