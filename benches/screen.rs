@@ -266,7 +266,6 @@ fn reload(folder: &Path) {
         stop.store(true, Ordering::Relaxed);
         (times, reloading.join().unwrap())
     });
-    let mut times = times;
     times.sort_unstable();
     print(
         &format!("decision during {reloads} reloads of 1 M lines"),

@@ -1,6 +1,8 @@
 //! Lists as people and programs write them.
 
 use super::*;
+mod formats;
+
 use proptest::prelude::*;
 
 fn parse(text: impl AsRef<[u8]>) -> Loaded {

@@ -60,11 +60,12 @@ impl Card {
             "END" => self.end(sink),
             "FN" => self.name = unescaped(value),
             "N" if self.name.is_empty() => {
-                let parts = value
-                    .split(';')
-                    .map(unescaped)
-                    .filter(|part| !part.is_empty());
-                self.name = parts.collect::<Vec<_>>().join(" ");
+                // Family name, given name, and more.
+                let mut parts = value.split(';').take(2).map(unescaped);
+                let (family, given) = (parts.next(), parts.next());
+                let both = [given, family].into_iter().flatten();
+                let parts: Vec<_> = both.filter(|part| !part.is_empty()).collect();
+                self.name = parts.join(" ");
             }
             "TEL" => {
                 let value = unescaped(value);
