@@ -226,8 +226,9 @@ fn print(what: &str, times: &[Duration]) {
 fn decide(what: &str, folder: &Path, regexes: bool) {
     let policy = policy(folder, 10 * MILLION, regexes);
     let callers = callers();
+    let now = noon();
     let times = decisions(&callers, |caller| {
-        black_box(policy.screen(caller, noon()));
+        black_box(policy.screen(caller, now));
     });
     print(what, &times);
 }
@@ -242,6 +243,7 @@ fn reload(folder: &Path) {
         block: Some(List::load_as(&reading(), &[&file]).list),
         ..Policy::default()
     };
+    let now = noon();
     let current = Mutex::new(Arc::new(load()));
     let stop = AtomicBool::new(false);
     let (mut times, reloads) = std::thread::scope(|scope| {
@@ -260,7 +262,7 @@ fn reload(folder: &Path) {
         while started.elapsed() < Duration::from_secs(2) {
             times.extend(decisions(&callers, |caller| {
                 let policy = Arc::clone(&current.lock().unwrap());
-                black_box(policy.screen(caller, noon()));
+                black_box(policy.screen(caller, now));
             }));
         }
         stop.store(true, Ordering::Relaxed);

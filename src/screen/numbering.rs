@@ -5,9 +5,16 @@
 //! digits: an unknown number is better than a wrong one. The tables are in [`plans`]; what comes out
 //! for ten countries is tested against what libphonenumber publishes.
 
+mod dialled;
+mod number;
 mod plans;
 
-use plans::{Charge, PLANS, Plan, Shape};
+pub(super) use number::Key;
+pub use number::Number;
+
+use dialled::Dialled;
+use number::Form;
+use plans::{PLANS, Plan, Shape};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::LazyLock;
@@ -18,8 +25,6 @@ const MAX_CHARS: usize = 64;
 const MAX_E164_DIGITS: usize = 15;
 /// Up to this many digits a number without prefix is a short code or a local form: it is not placed.
 const MAX_LOCAL_DIGITS: usize = 7;
-/// The most digits that fit into a [`Key`].
-const MAX_KEY_DIGITS: usize = 18;
 
 /// A country, by its ISO 3166 code.
 #[derive(Clone, Copy)]
@@ -47,6 +52,12 @@ impl PartialEq for Country {
 }
 
 impl Eq for Country {}
+
+impl std::hash::Hash for Country {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.0.iso.hash(state);
+    }
+}
 
 impl fmt::Debug for Country {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -149,7 +160,7 @@ impl Numbering {
         let form = match self.place(dialled.plus, &dialled.digits) {
             Placed::International { plan, national } => Form::International {
                 country: Country(plan),
-                digits: format!("{}{national}", plan.calling_code),
+                digits: [plan.calling_code, national].concat(),
                 with_plus: self.country.is_some(),
             },
             Placed::Plain(digits)
@@ -365,79 +376,10 @@ fn is_north_american(digits: &str) -> bool {
         && !area.starts_with("96")
 }
 
-/// What is dialled, out of a text.
-struct Dialled {
-    plus: bool,
-    digits: String,
-}
-
-impl Dialled {
-    /// `None` if the text is more than a number.
-    fn of(text: &str) -> Option<Self> {
-        let text = text.trim();
-        let text = ["tel:", "sip:", "sips:"]
-            .iter()
-            .find_map(|scheme| {
-                text.get(..scheme.len())
-                    .filter(|start| start.eq_ignore_ascii_case(scheme))
-                    .and(text.get(scheme.len()..))
-            })
-            .unwrap_or(text);
-        // The user part of an address is a number of the public network only if it says so.
-        let text = match text.split_once('@') {
-            Some((user, _)) if user.starts_with('+') => user,
-            Some(_) => return None,
-            None => text,
-        };
-        let text = without_extension(text);
-        let (mut plus, mut digits) = (false, String::new());
-        for c in text.chars() {
-            if let Some(digit) = decimal_digit(c) {
-                digits.push(digit);
-            } else if (c == '+' || c == '\u{ff0b}') && digits.is_empty() {
-                plus = true;
-            } else if c.is_alphanumeric() || matches!(c, '*' | '#' | '@' | '+' | '%' | '=') {
-                return None;
-            }
-        }
-        (!digits.is_empty()).then_some(Self { plus, digits })
-    }
-}
-
-/// A decimal digit, also one of the full-width and Arabic ones that phone books hold.
-fn decimal_digit(c: char) -> Option<char> {
-    if c.is_ascii_digit() {
-        return Some(c);
-    }
-    [0xff10, 0x0660, 0x06f0].into_iter().find_map(|zero| {
-        char::from_digit(
-            (c as u32).checked_sub(zero).filter(|value| *value < 10)?,
-            10,
-        )
-    })
-}
-
-/// The text before `;ext=12`, `ext. 12` or `x12`.
-fn without_extension(text: &str) -> &str {
-    let text = text.split(';').next().unwrap_or_default();
-    let head = text.trim_end_matches(|c: char| c.is_ascii_digit());
-    if head.len() == text.len() {
-        return text;
-    }
-    let marked = head.trim_end_matches(['.', ' ', ':']);
-    ["extension", "ext", "x"]
-        .iter()
-        .find_map(|mark| {
-            let at = marked.len().checked_sub(mark.len())?;
-            let before = marked.get(..at)?;
-            (marked.get(at..)?.eq_ignore_ascii_case(mark)
-                && before.contains(|c: char| c.is_ascii_digit()))
-            .then_some(before)
-        })
-        .unwrap_or(text)
-}
-
 pub(super) fn bounded(text: &str, max_chars: usize) -> String {
+    if text.len() <= max_chars && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     text.chars()
         .take(max_chars)
         .map(|c| {
@@ -448,262 +390,6 @@ pub(super) fn bounded(text: &str, max_chars: usize) -> String {
             }
         })
         .collect()
-}
-
-/// A number: as received, and in the form it is compared in.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Number {
-    received: String,
-    /// All its digits, in order; none for a text.
-    digits: String,
-    form: Form,
-}
-
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-enum Form {
-    International {
-        country: Country,
-        digits: String,
-        with_plus: bool,
-    },
-    /// A short code, a local form, or a number of an unknown country.
-    Plain,
-    /// Too many or too few digits, or the wrong ones, for the plan it belongs to.
-    Impossible { plus: bool },
-    /// Words, an address, a code with stars.
-    Text,
-}
-
-impl std::hash::Hash for Country {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        self.0.iso.hash(state);
-    }
-}
-
-impl Number {
-    /// A number read without knowing the country.
-    pub fn new(text: &str) -> Self {
-        Numbering::default().read(text)
-    }
-
-    /// The number as it came.
-    pub fn as_received(&self) -> &str {
-        &self.received
-    }
-
-    /// The form in which it is logged: `+` and digits where the line's country is known and the
-    /// number has a place in the world's plan, else its digits alone. `None` for a text without any.
-    pub fn normalised(&self) -> Option<std::borrow::Cow<'_, str>> {
-        match &self.form {
-            Form::International {
-                digits, with_plus, ..
-            } => Some(if *with_plus {
-                format!("+{digits}").into()
-            } else {
-                digits.into()
-            }),
-            Form::Impossible { plus: true } => Some(format!("+{}", self.digits).into()),
-            Form::Plain | Form::Impossible { .. } => Some(self.digits.as_str().into()),
-            Form::Text => None,
-        }
-    }
-
-    /// The number in international form, `+15055550134`, where it has one.
-    pub fn e164(&self) -> Option<String> {
-        self.international_digits()
-            .map(|digits| format!("+{digits}"))
-    }
-
-    pub(super) fn international_digits(&self) -> Option<&str> {
-        match &self.form {
-            Form::International { digits, .. } => Some(digits),
-            _ => None,
-        }
-    }
-
-    /// Its digits in order, as they were dialled; empty for a text.
-    pub(super) fn digits(&self) -> &str {
-        &self.digits
-    }
-
-    /// The number within its country, without and with trunk prefix.
-    pub(super) fn national(&self) -> Option<(&str, &'static str)> {
-        match &self.form {
-            Form::International {
-                country, digits, ..
-            } => Some((digits.get(country.0.calling_code.len()..)?, country.0.trunk)),
-            _ => None,
-        }
-    }
-
-    /// The number as it would be written after `+`, also if only its shape says that it is North
-    /// American.
-    pub(super) fn assumed_international(&self) -> Option<std::borrow::Cow<'_, str>> {
-        match &self.form {
-            Form::International { digits, .. } => Some(digits.into()),
-            Form::Plain if is_north_american(&self.digits) => {
-                Some(format!("1{}", self.digits).into())
-            }
-            _ => None,
-        }
-    }
-
-    /// The country it belongs to, where that is certain.
-    pub fn country(&self) -> Option<Country> {
-        let Form::International {
-            country, digits, ..
-        } = &self.form
-        else {
-            return None;
-        };
-        let plan = country.0;
-        let national = digits.get(plan.calling_code.len()..)?;
-        let iso = if plan.calling_code == "1" {
-            let area = national.get(..3)?;
-            if is_non_geographic(area) {
-                return None;
-            }
-            plans::NANP_AREAS
-                .iter()
-                .find(|(_, areas)| areas.split(' ').any(|code| code == area))
-                .map_or("US", |(iso, _)| iso)
-        } else {
-            plans::ENCLAVES
-                .iter()
-                .find(|(code, _, starts)| {
-                    *code == plan.calling_code
-                        && starts.iter().any(|start| national.starts_with(start))
-                })
-                .map_or_else(
-                    || {
-                        BY_CODE
-                            .iter()
-                            .flatten()
-                            .find(|main| main.calling_code == plan.calling_code)
-                            .map_or(plan.iso, |main| main.iso)
-                    },
-                    |(_, iso, _)| iso,
-                )
-        };
-        iso.parse().ok()
-    }
-
-    /// Whether it may be a number of this country: certainly, or because its calling code is shared.
-    pub(super) fn may_be_of(&self, country: Country) -> bool {
-        let Form::International { country: code, .. } = &self.form else {
-            return false;
-        };
-        if code.0.calling_code != country.0.calling_code {
-            return false;
-        }
-        let told_apart = country.0.calling_code == "1"
-            || plans::ENCLAVES
-                .iter()
-                .any(|(code, _, _)| *code == country.0.calling_code);
-        !told_apart || self.country() == Some(country)
-    }
-
-    /// Whether no telephone can have this number.
-    pub(super) fn is_impossible(&self) -> bool {
-        match &self.form {
-            Form::International {
-                country, digits, ..
-            } if country.0.calling_code == "1" => !digits.get(1..).is_some_and(is_north_american),
-            Form::Impossible { .. } => true,
-            _ => false,
-        }
-    }
-
-    pub(super) fn is_toll_free(&self) -> bool {
-        self.charge() == Some(Charge::TollFree)
-    }
-
-    pub(super) fn is_premium(&self) -> bool {
-        self.charge() == Some(Charge::Premium)
-    }
-
-    fn charge(&self) -> Option<Charge> {
-        let digits = self.assumed_international()?;
-        let (plan, national) = match &self.form {
-            Form::International { country, .. } => {
-                (country.0, digits.get(country.0.calling_code.len()..)?)
-            }
-            _ => (BY_CODE[1]?, digits.get(1..)?),
-        };
-        if plan.calling_code == "1" {
-            let area = national.get(..3)?;
-            return if plans::NANP_TOLL_FREE.contains(&area) {
-                Some(Charge::TollFree)
-            } else {
-                (area == plans::NANP_PREMIUM).then_some(Charge::Premium)
-            };
-        }
-        let (free, premium) = plans::charges(iso(plan));
-        let begins = |starts: &[&str]| starts.iter().any(|start| national.starts_with(start));
-        if begins(free) {
-            Some(Charge::TollFree)
-        } else {
-            begins(premium).then_some(Charge::Premium)
-        }
-    }
-
-    /// Whether both are the same number.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        self.digits == other.digits
-            || self
-                .assumed_international()
-                .is_some_and(|digits| other.assumed_international() == Some(digits))
-    }
-
-    /// Whether both hang on the same exchange: the same area code and exchange in North America,
-    /// elsewhere all but the last four digits.
-    pub(super) fn is_neighbour_of(&self, own: &Self) -> bool {
-        let both = (self.assumed_international(), own.assumed_international());
-        let (a, b): (&str, &str) = match &both {
-            (Some(a), Some(b)) => (a, b),
-            (None, None) => (&self.digits, &own.digits),
-            _ => return false,
-        };
-        a.len() == b.len() && a.len() > MAX_LOCAL_DIGITS && a[..a.len() - 4] == b[..b.len() - 4]
-    }
-}
-
-fn is_non_geographic(area: &str) -> bool {
-    plans::NANP_TOLL_FREE.contains(&area) || area == plans::NANP_PREMIUM
-}
-
-/// Up to 18 digits, leading zeros included: the number that they form behind a leading 1.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(super) struct Key(u64);
-
-impl Key {
-    /// The key of no digits, to [append](Self::append) to.
-    pub(super) const EMPTY: Self = Self(1);
-
-    pub(super) fn new(digits: &str) -> Option<Self> {
-        (!digits.is_empty()).then_some(Self::EMPTY)?.append(digits)
-    }
-
-    /// The key of these digits and more.
-    pub(super) fn append(self, digits: &str) -> Option<Self> {
-        digits.bytes().try_fold(self, |key, byte| {
-            (byte.is_ascii_digit() && key.0 < 10_u64.pow(MAX_KEY_DIGITS as u32))
-                .then(|| Self(key.0 * 10 + u64::from(byte - b'0')))
-        })
-    }
-
-    pub(super) const fn get(self) -> u64 {
-        self.0
-    }
-
-    pub(super) const fn from_raw(raw: u64) -> Self {
-        Self(raw)
-    }
-
-    /// Its digits.
-    pub(super) fn digits(self) -> String {
-        self.0.to_string().split_off(1)
-    }
 }
 
 #[cfg(test)]

@@ -294,7 +294,7 @@ fn neighbours_share_the_exchange() {
 fn a_key_holds_eighteen_digits() {
     assert_eq!(
         Key::new("999999999999999999"),
-        Some(Key(1_999_999_999_999_999_999))
+        Some(Key::from_raw(1_999_999_999_999_999_999))
     );
     assert_eq!(Key::new("1999999999999999999"), None);
     assert_eq!(Key::new("0012").unwrap().digits(), "0012");
