@@ -568,7 +568,7 @@ pub(super) const fn shapes(iso: [u8; 2]) -> &'static [Shape] {
             &const {
                 [
                     shape("0", 6, 12),
-                    shape("3", 9, 11),
+                    shape("3", 9, 10),
                     shape("8", 6, 10),
                     shape("1", 9, 11),
                     shape("457", 10, 10),
