@@ -1,8 +1,10 @@
 //! Who may ring: callers, lists, and the verdict that says why.
 //!
 //! Plain values in, plain values out. This room knows nothing of modems and nothing of tokio, so
-//! that any kind of line can ask it. Reading a list is the only thing here that touches a disk, and
-//! it is done before the first call, never during a decision.
+//! that any kind of line can ask it. Reading a list and writing a changed one are the only things here
+//! that touch a disk, and they are done beside calls, never during a decision. The time is passed in.
+//!
+//! A call is decided by [`Policy::screen`]. What people write in lists is in `docs/lists.md`.
 
 mod asked;
 mod caller;

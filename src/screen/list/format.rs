@@ -83,7 +83,7 @@ pub(super) struct PlainNumber<'a> {
     pub(super) plus: bool,
     pub(super) digits: &'a str,
     /// As written.
-    text: &'a str,
+    text: &'a [u8],
     pub(super) name: &'a str,
 }
 
@@ -92,7 +92,7 @@ pub(super) trait Sink {
     /// A plain number, from this line: nearly every line of a long list. By default, it is taken as a
     /// row.
     fn number(&mut self, line: u32, number: PlainNumber<'_>) {
-        self.row(line, Row::new(number.text, number.name));
+        self.row(line, Row::new(decode(number.text), number.name));
     }
     /// A row, from this line.
     fn row(&mut self, line: u32, row: Row<'_>);

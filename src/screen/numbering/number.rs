@@ -5,7 +5,7 @@ use super::{BY_CODE, Country, MAX_LOCAL_DIGITS, Numbering, is_north_american, is
 use std::borrow::Cow;
 
 /// The most digits that fit into a [`Key`].
-const MAX_KEY_DIGITS: usize = 18;
+const MAX_KEY_DIGITS: u32 = 18;
 
 /// A number: as received, and in the form it is compared in.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -236,10 +236,13 @@ impl Key {
         (!digits.is_empty()).then_some(Self::EMPTY)?.append(digits)
     }
 
+    /// Keys below it have room for one more digit.
+    const FULL: u64 = 10_u64.pow(MAX_KEY_DIGITS);
+
     /// The key of these digits and more.
     pub(in crate::screen) fn append(self, digits: &str) -> Option<Self> {
         digits.bytes().try_fold(self, |key, byte| {
-            (byte.is_ascii_digit() && key.0 < 10_u64.pow(MAX_KEY_DIGITS as u32))
+            (byte.is_ascii_digit() && key.0 < Self::FULL)
                 .then(|| Self(key.0 * 10 + u64::from(byte - b'0')))
         })
     }

@@ -58,8 +58,11 @@ fn plain_number<'a>(line: &'a [u8], buffer: &'a mut [u8; MAX_DIGITS]) -> Option<
     Some(PlainNumber {
         plus,
         digits: std::str::from_utf8(buffer.get(..length)?).ok()?,
-        text: std::str::from_utf8(line.get(..end)?).ok()?.trim(),
-        name: std::str::from_utf8(name).ok()?.trim(),
+        text: line.get(..end)?,
+        name: match name {
+            [] => "",
+            name => std::str::from_utf8(name).ok()?.trim(),
+        },
     })
 }
 
