@@ -14,8 +14,8 @@ mod pattern;
 mod rules;
 
 pub use action::ListAction;
-pub use convert::{Converted, convert};
-pub use edit::{EditError, Edited, add, remove, write_atomically};
+pub use convert::{Converted, convert_lists};
+pub use edit::{EditError, Edited, add_entry, remove_entry, write_atomically};
 pub use format::Format;
 
 use super::asked::{Asked, Exact};

@@ -18,7 +18,8 @@ pub use caller::{Caller, CallerNumber};
 pub use hits::{Hit, Hits};
 pub use list::{
     Complaints, Converted, EditError, Edited, FileSummary, Format, List, ListAction, ListError,
-    Loaded, Match, Problem, Reading, Side, add, convert, remove, write_atomically,
+    Loaded, Match, Problem, Reading, Side, add_entry, convert_lists, remove_entry,
+    write_atomically,
 };
 pub use numbering::{Country, Number, Numbering, UnknownCountry};
 pub use policy::{Decider, Matched, Permit, Policy, Source, Verdict, Warning};

@@ -29,7 +29,7 @@ pub struct Converted {
 }
 
 /// Converts files, and all files in folders, into one list of ours.
-pub fn convert<P: AsRef<Path>>(reading: &Reading, paths: &[P]) -> Converted {
+pub fn convert_lists<P: AsRef<Path>>(reading: &Reading, paths: &[P]) -> Converted {
     let mut writing = Writing {
         converted: Converted::default(),
         numbering: &reading.numbering,

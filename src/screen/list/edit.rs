@@ -36,7 +36,7 @@ pub struct Edited {
 
 /// Adds a number or a pattern at the end; nothing if it is there already. `columns` are what stands
 /// behind the name: an action, a time.
-pub fn add(
+pub fn add_entry(
     list: &[u8],
     numbering: &Numbering,
     pattern: &str,
@@ -87,7 +87,11 @@ pub fn add(
 }
 
 /// Removes every line with this number, however it is written there, or with this pattern.
-pub fn remove(list: &[u8], numbering: &Numbering, pattern: &str) -> Result<Edited, EditError> {
+pub fn remove_entry(
+    list: &[u8],
+    numbering: &Numbering,
+    pattern: &str,
+) -> Result<Edited, EditError> {
     let wanted = Wanted::new(list, numbering, pattern)?;
     let mut edited = Edited {
         text: Vec::with_capacity(list.len()),
@@ -221,7 +225,7 @@ mod tests {
     #[test]
     fn a_line_is_added_at_the_end_in_the_manner_of_the_file() {
         let us = Numbering::new("US".parse().ok());
-        let (text, changed, lines) = edit(add(
+        let (text, changed, lines) = edit(add_entry(
             LIST.as_bytes(),
             &us,
             "5055550177",
@@ -235,11 +239,11 @@ mod tests {
         assert_eq!((changed, lines), (true, vec![7]));
         let crlf = "5055550101,a\r\n";
         assert_eq!(
-            edit(add(crlf.as_bytes(), &us, "1,", "", &[])).0,
+            edit(add_entry(crlf.as_bytes(), &us, "1,", "", &[])).0,
             "5055550101,a\r\n\"1,\",\r\n"
         );
         assert_eq!(
-            edit(add(b"", &us, "5055550101", "", &[])).0,
+            edit(add_entry(b"", &us, "5055550101", "", &[])).0,
             "5055550101,\n"
         );
     }
@@ -248,7 +252,7 @@ mod tests {
     fn what_is_there_is_not_added_again() {
         let us = Numbering::new("US".parse().ok());
         for (pattern, line) in [("+15055550101", 3), ("505-555-0102", 4), ("+1900*", 5)] {
-            let edited = edit(add(LIST.as_bytes(), &us, pattern, "x", &[]));
+            let edited = edit(add_entry(LIST.as_bytes(), &us, pattern, "x", &[]));
             assert_eq!(edited, (LIST.into(), false, vec![line]), "{pattern}");
         }
     }
@@ -256,17 +260,17 @@ mod tests {
     #[test]
     fn a_number_is_removed_however_it_is_written_and_the_rest_stays() {
         let us = Numbering::new("US".parse().ok());
-        let (text, changed, lines) = edit(remove(LIST.as_bytes(), &us, "+1 505 555 0102"));
+        let (text, changed, lines) = edit(remove_entry(LIST.as_bytes(), &us, "+1 505 555 0102"));
         assert_eq!(text, LIST.replace("  (505) 555-0102 ,\"A, B\" # x\r\n", ""));
         assert_eq!((changed, lines), (true, vec![4]));
-        assert_eq!(edit(remove(LIST.as_bytes(), &us, "+1900*")).2, [5]);
+        assert_eq!(edit(remove_entry(LIST.as_bytes(), &us, "+1900*")).2, [5]);
         assert_eq!(
-            edit(remove(LIST.as_bytes(), &us, "5055550199")),
+            edit(remove_entry(LIST.as_bytes(), &us, "5055550199")),
             (LIST.into(), false, vec![])
         );
         let latin_1 = b"5055550101,V\xe4h\n5055550102,\n";
         assert_eq!(
-            remove(latin_1, &us, "5055550102").unwrap().text,
+            remove_entry(latin_1, &us, "5055550102").unwrap().text,
             b"5055550101,V\xe4h\n"
         );
     }
@@ -276,23 +280,23 @@ mod tests {
         let us = Numbering::new("US".parse().ok());
         let vcard = b"BEGIN:VCARD\nTEL:5055550101\nEND:VCARD\n";
         assert_eq!(
-            add(vcard, &us, "1", "", &[]),
+            add_entry(vcard, &us, "1", "", &[]),
             Err(EditError::NotOurs(Format::VCard))
         );
         assert!(matches!(
-            add(b"", &us, "/(/", "", &[]),
+            add_entry(b"", &us, "/(/", "", &[]),
             Err(EditError::BadPattern(_))
         ));
         assert!(matches!(
-            add(b"", &us, " ", "", &[]),
+            add_entry(b"", &us, " ", "", &[]),
             Err(EditError::BadPattern(_))
         ));
         assert!(matches!(
-            add(b"", &us, "1\n2", "", &[]),
+            add_entry(b"", &us, "1\n2", "", &[]),
             Err(EditError::BadPattern(_))
         ));
         assert!(matches!(
-            add(b"", &us, "1", "", &["until=never"]),
+            add_entry(b"", &us, "1", "", &["until=never"]),
             Err(EditError::BadPattern(_))
         ));
     }
@@ -325,11 +329,11 @@ mod tests {
             list in "([0-9]{3,12},[a-z]{0,3}\n){0,6}", number in "[0-9]{3,12}", name in "[a-z,\" ]{0,8}",
         ) {
             let numbering = Policy::default().numbering;
-            let added = add(list.as_bytes(), &numbering, &number, &name, &[]).unwrap();
+            let added = add_entry(list.as_bytes(), &numbering, &number, &name, &[]).unwrap();
             prop_assert!(added.text.starts_with(list.as_bytes()));
             let find = |text: &[u8]| List::parse("l".as_ref(), text).list.find(&number).map(|found| found.line);
             prop_assert_eq!(find(&added.text), added.lines.first().copied());
-            let removed = remove(&added.text, &numbering, &number).unwrap();
+            let removed = remove_entry(&added.text, &numbering, &number).unwrap();
             prop_assert_eq!(find(&removed.text), None);
         }
     }

@@ -615,7 +615,7 @@ proptest! {
         let path = folder.path().join("block.csv");
         std::fs::write(&path, &list).unwrap();
         let reading = Reading { numbering: american(None, None).numbering, ..Reading::default() };
-        let written = crate::screen::convert(&reading, &[&path]).text;
+        let written = crate::screen::convert_lists(&reading, &[&path]).text;
         let before = american(None, Some(&list)).screen(&caller, noon());
         let after = american(None, Some(&written)).screen(&caller, noon());
         prop_assert_eq!((before.class, before.rule), (after.class, after.rule));

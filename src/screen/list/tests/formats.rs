@@ -235,7 +235,7 @@ fn any_list_is_converted_and_decides_the_same() {
     );
     write("c.dat", "Cell Phone   CA?   010110        CELL\n");
     write(".hidden", "5055550199\n");
-    let converted = convert(&american(), &[folder.path(), Path::new("/nonexistent/x")]);
+    let converted = convert_lists(&american(), &[folder.path(), Path::new("/nonexistent/x")]);
     assert_eq!(
         converted.text,
         "5055550101,\"A, B\",hangup,until=2027-01-31\n/^\\+1900\\d{7}$/,Dear\n5055550102,Ann\nname:*Cell Phone   CA*,CELL\n"
