@@ -75,3 +75,11 @@ impl WallClock for TokioClock {
         self.start.after(self.began.elapsed())
     }
 }
+
+/// Resolves at `deadline`, or never.
+pub(crate) async fn until(deadline: Option<tokio::time::Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}

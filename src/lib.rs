@@ -17,3 +17,4 @@ pub mod modem;
 pub mod screen;
 pub mod service;
 pub mod store;
+pub mod telephone;

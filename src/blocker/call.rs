@@ -89,6 +89,14 @@ impl OpenCall {
         self.record.source = verdict.source.as_ref().map(ToString::to_string);
     }
 
+    pub(super) fn key_pressed(&mut self, digit: char) {
+        // A caller who leans on a key must not fill the log.
+        const MOST_KEYS: usize = 256;
+        if self.record.dtmf.len() < MOST_KEYS {
+            self.record.dtmf.push(digit);
+        }
+    }
+
     pub(super) fn trouble(&mut self, what: &str) {
         match &mut self.record.trouble {
             Some(trouble) if trouble.contains(what) => {}

@@ -9,7 +9,7 @@ use super::machine::{Blocker, Effect, Event, Moment};
 use super::{BlockAction, CallControl, CallHandler};
 use crate::audio::{PlayFolder, Player, Recorder, SilenceMeter, TimeZone, wav};
 use crate::call::CallRecord;
-use crate::clock::WallClock;
+use crate::clock::{WallClock, until};
 use crate::modem::caller_id::MessageWaiting;
 use crate::modem::driver::{
     self, Armed, Modem, ModemEvent, ModemEvents, ModemOptions, Playback, RestingClass,
@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, timeout};
 
 /// Recordings must be closed within this time when the daemon stops.
 const CLOSING_PATIENCE: Duration = Duration::from_millis(1500);
@@ -46,6 +46,8 @@ pub struct Setup {
     pub time_zone: TimeZone,
     /// Wall time.
     pub clock: Arc<dyn WallClock>,
+    /// How often [`Notice::Alive`] is wanted.
+    pub heartbeat: Option<Duration>,
 }
 
 /// Why a daemon cannot begin.
@@ -75,6 +77,15 @@ pub enum Notice<'a> {
     },
     /// The modem is gone; why.
     PortLost(&'a str),
+    /// The modem is there and hung: no call is screened.
+    Deaf {
+        /// When it is tried again.
+        again_in: Duration,
+        /// It used to work for this process: a fresh one may do better.
+        give_up: bool,
+    },
+    /// The loop turns; comes as often as was asked for.
+    Alive,
     /// The line rings, for the n-th time.
     Ring(u32),
     /// A caller was screened.
@@ -181,14 +192,9 @@ impl Daemon {
         stop: impl Future<Output = ()>,
     ) {
         let mut stop = std::pin::pin!(stop);
+        let mut beat = self.setup.heartbeat.map(|every| Instant::now() + every);
         loop {
             let deadline = self.blocker.deadline().map(Instant::from_std);
-            let passed = async {
-                match deadline {
-                    Some(deadline) => sleep_until(deadline).await,
-                    None => std::future::pending().await,
-                }
-            };
             tokio::select! {
                 biased;
                 () = &mut stop => {
@@ -200,7 +206,11 @@ impl Daemon {
                     None => return,
                 },
                 Some(report) = inbox.recv() => self.report(report).await,
-                () = passed => self.machine(Event::TimePassed).await,
+                () = until(deadline) => self.machine(Event::TimePassed).await,
+                () = until(beat) => {
+                    beat = self.setup.heartbeat.map(|every| Instant::now() + every);
+                    (self.observer)(&Notice::Alive);
+                }
             }
         }
     }
@@ -247,6 +257,9 @@ impl Daemon {
             ModemEvent::Waiting { why } => {
                 tracing::warn!("waiting for the modem: {why}");
                 (self.observer)(&Notice::Waiting(&why));
+            }
+            ModemEvent::Deaf { again_in, give_up } => {
+                (self.observer)(&Notice::Deaf { again_in, give_up });
             }
             ModemEvent::PortBack { device } => self.device = device,
             ModemEvent::Armed(armed) => self.armed(&armed).await,
@@ -357,6 +370,7 @@ impl Daemon {
                 (self.observer)(&Notice::Ring(burst));
                 self.handler.on_ring(burst);
             }
+            Effect::PickUpOtherWay => self.modem.pick_up_other_way(),
             Effect::StartVoice(mode) => self.modem.start_voice(mode),
             Effect::Play(file) => self.play(&file),
             Effect::FinishVoice => self.modem.finish_voice(),
@@ -402,7 +416,7 @@ impl Daemon {
                     outcome = record.outcome.map(crate::call::Outcome::as_str),
                     seconds = record.ended.map(|ended| ended.as_secs_f64()),
                     recording = record.recording,
-                    dtmf = record.dtmf,
+                    dtmf = Some(&record.dtmf).filter(|keys| !keys.is_empty()),
                     trouble = record.trouble,
                     "call over"
                 );

@@ -1,7 +1,7 @@
 //! What people override to make a call blocker of their own.
 
 use crate::audio::TimeZone;
-use crate::clock::WallClock;
+use crate::clock::{SystemClock, WallClock};
 use crate::modem::caller_id::MessageWaiting;
 use crate::screen::{Caller, Policy, Verdict};
 use std::path::{Path, PathBuf};
@@ -84,13 +84,21 @@ pub struct ListScreen {
 }
 
 impl ListScreen {
-    /// Decides by this policy; its hours and days are those of the time zone.
-    pub const fn new(policy: Policy, clock: Arc<dyn WallClock>, time_zone: TimeZone) -> Self {
+    /// Decides by this policy. The hours and days of its lists are those of the system's clock, in UTC.
+    pub fn new(policy: Policy) -> Self {
         Self {
             policy,
-            clock,
-            time_zone,
+            clock: Arc::new(SystemClock),
+            time_zone: TimeZone::UTC,
         }
+    }
+
+    /// The same with the hours and days of this clock in this time zone.
+    #[must_use]
+    pub fn by_clock(mut self, clock: Arc<dyn WallClock>, time_zone: TimeZone) -> Self {
+        self.clock = clock;
+        self.time_zone = time_zone;
+        self
     }
 }
 

@@ -15,13 +15,13 @@ const ANSWER_TRANSIENT: Duration = Duration::from_secs(1);
 
 /// Watches the codes of one call.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(super) struct HangUpRules {
+pub(crate) struct HangUpRules {
     last_tone: Option<(LineCode, Instant)>,
 }
 
 impl HangUpRules {
     /// Whether, with this code, the caller is known to be gone.
-    pub(super) fn caller_is_gone(
+    pub(crate) fn caller_is_gone(
         &mut self,
         code: LineCode,
         now: Instant,

@@ -9,8 +9,10 @@
 //! whatever was picked up is hung up.
 
 use super::BlockAction;
-use super::call::{OpenCall, RING_WINDOW, Rings};
+use super::call::{OpenCall, Rings};
 use super::hang_up_rules::HangUpRules;
+use super::off_hook::{OffHook, Phase};
+use super::ringing::Ringing;
 use crate::call::{ActionKind, CallRecord, Outcome, VerdictClass};
 use crate::clock::Timestamp;
 use crate::modem::driver::{RestingClass, VoiceEnd};
@@ -25,9 +27,6 @@ use std::time::{Duration, Instant};
 const SAME_CALL_WINDOW: Duration = Duration::from_secs(8);
 /// How long after such a RING a new caller ID may still come: 3.5 s are reported.
 const NEW_CALLER_ID_PATIENCE: Duration = Duration::from_millis(3500);
-/// A RING so soon after our picking up was on its way already.
-const RING_IN_FLIGHT: Duration = Duration::from_secs(2);
-
 /// When an event happened.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {
@@ -103,6 +102,8 @@ pub enum Effect {
     Rang(u32),
     /// Off-hook, before anything else is done.
     PickUp,
+    /// Off-hook by another command: the line still rings.
+    PickUpOtherWay,
     /// Open a voice stream.
     StartVoice(VoiceMode),
     /// Play a file.
@@ -158,37 +159,10 @@ struct Handled {
     answer_at: Option<Instant>,
 }
 
-#[derive(Debug)]
-struct Ringing {
-    call: OpenCall,
-    rings: Rings,
-    caller: Option<Caller>,
-    verdict: Option<VerdictClass>,
-}
-
-#[derive(Debug)]
-struct OffHook {
-    call: OpenCall,
-    since: Instant,
-    again: bool,
-    action: BlockAction,
-    phase: Phase,
-    rules: HangUpRules,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Phase {
-    PickingUp,
-    /// The line is held until then.
-    Holding(Instant),
-    AnsweringAsFax,
-    StartingVoice,
-    /// A stream is open, until then at most.
-    Streaming(Option<Instant>),
-    /// The message is being played out.
-    Finishing,
-    /// We are hanging up.
-    HangingUp(Outcome),
+impl Handled {
+    fn deadline(&self) -> Instant {
+        self.answer_at.map_or(self.until, |at| at.min(self.until))
+    }
 }
 
 /// The state machine.
@@ -232,26 +206,9 @@ impl Blocker {
     /// When [`Event::TimePassed`] is due.
     pub fn deadline(&self) -> Option<Instant> {
         match &self.state {
-            State::OnHook { handled } => {
-                let handled = handled.as_ref()?;
-                Some(
-                    handled
-                        .answer_at
-                        .map_or(handled.until, |at| at.min(handled.until)),
-                )
-            }
-            State::Ringing(ringing) => {
-                let over = ringing.over_at();
-                Some(ringing.call.row_due().map_or(over, |due| due.min(over)))
-            }
-            State::OffHook(off_hook) => {
-                let phase = match off_hook.phase {
-                    Phase::Holding(until) => Some(until),
-                    Phase::Streaming(limit) => limit,
-                    _ => None,
-                };
-                [phase, off_hook.call.row_due()].into_iter().flatten().min()
-            }
+            State::OnHook { handled } => handled.as_ref().map(Handled::deadline),
+            State::Ringing(ringing) => Some(ringing.deadline()),
+            State::OffHook(off_hook) => off_hook.deadline(),
         }
     }
 
@@ -500,6 +457,7 @@ impl Blocker {
             action,
             phase: Phase::PickingUp,
             rules: HangUpRules::default(),
+            still_rang: false,
         })
     }
 
@@ -620,180 +578,6 @@ impl Blocker {
             call.trouble(&trouble);
             call.save(effects);
             effects.push(Effect::Warn(trouble));
-        }
-    }
-}
-
-impl Ringing {
-    fn is_without_number(&self) -> bool {
-        self.caller
-            .as_ref()
-            .is_none_or(|caller| caller.number.as_received().is_none())
-    }
-
-    /// When, without another ring, the call is over.
-    fn over_at(&self) -> Instant {
-        self.rings.last.unwrap_or(self.call.began) + RING_WINDOW
-    }
-
-    fn end(mut self, at: Moment, effects: &mut Vec<Effect>) {
-        let outcome = if self.rings.last.is_some() {
-            Outcome::RingsStopped
-        } else {
-            Outcome::CallWaiting
-        };
-        self.call.end(outcome, at.now, effects);
-    }
-}
-
-impl OffHook {
-    /// Everything but caller ID and the end of it.
-    fn take(&mut self, event: &Event, at: Moment, hold: Duration, effects: &mut Vec<Effect>) {
-        match event {
-            Event::PickedUp => self.picked_up(at, effects),
-            Event::Refused { what } => self.refused(what, at, hold, effects),
-            Event::VoiceStarted => self.voice_started(at, effects),
-            Event::PlaybackFinished => {
-                let playing_message = matches!(self.action, BlockAction::Message { .. });
-                if playing_message && matches!(self.phase, Phase::Streaming(_)) {
-                    self.phase = Phase::Finishing;
-                    effects.push(Effect::FinishVoice);
-                }
-            }
-            Event::VoiceEnded(end) => self.voice_ended(*end, effects),
-            Event::FaxEnded | Event::EndCall => self.hang_up(Outcome::Finished, effects),
-            Event::Code(code) => self.code(*code, at, effects),
-            Event::Digit(digit) => self.call.record.dtmf.push(*digit),
-            Event::CallerId { caller, .. } => {
-                // The rest of the caller ID that brought us here.
-                self.call.set_caller(caller);
-                self.call.save(effects);
-            }
-            Event::Ring if at.now.duration_since(self.since) > RING_IN_FLIGHT => {
-                self.call
-                    .trouble("rings although the modem says it is off-hook");
-            }
-            Event::TimePassed => self.time_passed(at, effects),
-            _ => {}
-        }
-    }
-
-    fn picked_up(&mut self, at: Moment, effects: &mut Vec<Effect>) {
-        if self.phase != Phase::PickingUp {
-            return;
-        }
-        let record = &mut self.call.record;
-        record
-            .picked_up
-            .get_or_insert(at.now.duration_since(self.call.began));
-        let voice = match &self.action {
-            BlockAction::HangUp { hold } => {
-                self.phase = Phase::Holding(at.now + *hold);
-                None
-            }
-            BlockAction::Fax => {
-                self.phase = Phase::AnsweringAsFax;
-                None
-            }
-            BlockAction::Message { .. } | BlockAction::Transmit { .. } => Some(VoiceMode::Transmit),
-            BlockAction::Record { .. } => Some(VoiceMode::Receive),
-            BlockAction::Duplex { .. } => Some(VoiceMode::Duplex),
-        };
-        if let Some(mode) = voice {
-            self.phase = Phase::StartingVoice;
-            effects.push(Effect::StartVoice(mode));
-        }
-        self.call.save(effects);
-        effects.push(Effect::Answered(self.call.key, self.action.kind()));
-    }
-
-    /// What the action needs is not to be had: the call is hung up on instead.
-    fn refused(&mut self, what: &str, at: Moment, hold: Duration, effects: &mut Vec<Effect>) {
-        self.call.trouble(what);
-        effects.push(Effect::Warn(what.to_owned()));
-        match self.phase {
-            Phase::PickingUp => self.hang_up(Outcome::Finished, effects),
-            Phase::StartingVoice => {
-                self.call.trouble("hung up instead");
-                self.call.record.action = ActionKind::HangUp;
-                self.action = BlockAction::HangUp { hold };
-                self.phase = Phase::Holding(at.now + hold);
-            }
-            _ => {}
-        }
-    }
-
-    fn voice_started(&mut self, at: Moment, effects: &mut Vec<Effect>) {
-        if self.phase != Phase::StartingVoice {
-            return;
-        }
-        let (limit, file, records) = match &self.action {
-            BlockAction::Message { file } => (None, Some(file), false),
-            BlockAction::Record { limit } => (Some(*limit), None, true),
-            BlockAction::Transmit { file, limit } => (Some(*limit), file.as_ref(), false),
-            BlockAction::Duplex { file, limit, .. } => (Some(*limit), file.as_ref(), true),
-            BlockAction::HangUp { .. } | BlockAction::Fax => return,
-        };
-        self.phase = Phase::Streaming(limit.map(|limit| at.now + limit));
-        if records {
-            effects.push(Effect::StartRecording {
-                call: self.call.key,
-                started: self.call.record.started,
-                number: self.call.record.number.clone(),
-            });
-        }
-        effects.extend(file.cloned().map(Effect::Play));
-    }
-
-    fn voice_ended(&mut self, end: VoiceEnd, effects: &mut Vec<Effect>) {
-        effects.push(Effect::StopRecording);
-        match (self.phase, end) {
-            (Phase::HangingUp(_), _) => {}
-            (_, VoiceEnd::ByModem) => self.hang_up(Outcome::CallerHungUp, effects),
-            (_, VoiceEnd::Stuck) => {
-                self.call.trouble("the modem stopped taking audio");
-                self.hang_up(Outcome::Finished, effects);
-            }
-            (_, VoiceEnd::Asked) => self.hang_up(Outcome::Finished, effects),
-        }
-    }
-
-    fn code(&mut self, code: LineCode, at: Moment, effects: &mut Vec<Effect>) {
-        if matches!(self.phase, Phase::HangingUp(_)) {
-            return;
-        }
-        if matches!(
-            code,
-            LineCode::ExtensionOffHook | LineCode::LocalPhoneOffHook
-        ) {
-            return self.hang_up(Outcome::Handset, effects);
-        }
-        let off_hook_for = at.now.duration_since(self.since);
-        // While a fax answer is going on, the modem's own result code comes, and ends it.
-        if self.phase != Phase::AnsweringAsFax
-            && self.rules.caller_is_gone(code, at.now, off_hook_for)
-        {
-            self.hang_up(Outcome::CallerHungUp, effects);
-        }
-    }
-
-    fn time_passed(&mut self, at: Moment, effects: &mut Vec<Effect>) {
-        match self.phase {
-            Phase::Holding(until) if until <= at.now => self.hang_up(Outcome::Finished, effects),
-            Phase::Streaming(Some(limit)) if limit <= at.now => {
-                self.hang_up(Outcome::TimeLimit, effects);
-            }
-            _ => {}
-        }
-        if self.call.row_due().is_some_and(|due| due <= at.now) {
-            self.call.save(effects);
-        }
-    }
-
-    fn hang_up(&mut self, outcome: Outcome, effects: &mut Vec<Effect>) {
-        if !matches!(self.phase, Phase::HangingUp(_)) {
-            self.phase = Phase::HangingUp(outcome);
-            effects.push(Effect::HangUp);
         }
     }
 }

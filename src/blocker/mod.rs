@@ -9,6 +9,12 @@ pub mod daemon;
 mod handler;
 mod hang_up_rules;
 pub mod machine;
+mod off_hook;
+mod ringing;
 
 pub use action::BlockAction;
 pub use handler::{CallControl, CallHandler, ListScreen};
+pub(crate) use hang_up_rules::HangUpRules;
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use callblock::audio::wav;
 use callblock::blocker::daemon::{Daemon, Notice, Observer, Setup};
 use callblock::blocker::{BlockAction, ListScreen};
 use callblock::clock::SystemClock;
+use callblock::emulator::{PtyModem, PtyOptions, Scenario};
 use callblock::modem::port::Jack;
 use callblock::modem::serial::{Device, SerialJack};
 use callblock::screen::{List, Policy};
@@ -13,17 +14,22 @@ use callblock::service::log;
 use callblock::service::notify::ServiceManager;
 use callblock::service::signals::StopSignals;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// A service without a modem is ready all the same after this time: it is waiting for one.
 const READY_WITHOUT_MODEM: Duration = Duration::from_secs(10);
 
+/// What the emulated modem does when no scenario is named.
+const EVENING: &str = include_str!("../../examples/scenarios/evening.toml");
+
 /// Runs until it is told to stop.
 pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     if let Some(file) = played_file(&settings.action) {
         require_playable(file)?;
     }
+    let emulated = emulated(&settings.device)?;
     log::init(&settings.log).map_err(|error| Failure::Usage(error.to_string()))?;
     for remark in &settings.idle_flags {
         tracing::warn!("{remark}");
@@ -41,14 +47,15 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
         data_dir: settings.data_dir.clone(),
         time_zone: settings.time_zone,
         clock: Arc::new(SystemClock),
+        // Twice as often as the service manager looks.
+        heartbeat: ServiceManager::new()
+            .watchdog_interval()
+            .map(|every| every / 2),
     };
-    let handler = Box::new(ListScreen::new(
-        policy,
-        Arc::new(SystemClock),
-        settings.time_zone,
-    ));
+    let handler =
+        Box::new(ListScreen::new(policy).by_clock(Arc::new(SystemClock), settings.time_zone));
     runtime()?.block_on(async {
-        let jack = jack(&settings.device)?;
+        let jack = jack(&settings.device, emulated.as_ref().map(|(_, link)| link));
         let mut signals = StopSignals::new().map_err(Failure::because("signals"))?;
         let manager = Arc::new(Readiness::new(warnings));
         let observer = Arc::clone(&manager).observer();
@@ -66,17 +73,39 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
         };
         let ran = Daemon::run(setup, jack, handler, observer, stop).await;
         overdue.abort();
-        ran.map_err(|error| Failure::Usage(error.to_string()))
+        ran.map_err(|error| Failure::Usage(format!("{error}; name another with --data-dir DIR")))
     })
 }
 
-fn jack(device: &DeviceChoice) -> Result<Box<dyn Jack>, Failure> {
+/// The emulated modem, if one is asked for. It goes on when its scenario is over.
+fn emulated(device: &DeviceChoice) -> Result<Option<(PtyModem, PathBuf)>, Failure> {
+    let DeviceChoice::Emulated(scenario) = device else {
+        return Ok(None);
+    };
+    let scenario = match scenario {
+        Some(file) => Scenario::load(file),
+        None => Scenario::parse(EVENING),
+    };
+    let scenario = scenario.map_err(|error| Failure::Usage(error.to_string()))?;
+    // A link, because the modem may come back under another name when it was unplugged.
+    let link = std::env::temp_dir().join(format!("callblock-emulated-{}", std::process::id()));
+    let options = PtyOptions {
+        link: Some(link.clone()),
+        ..PtyOptions::default()
+    };
+    let modem = PtyModem::start(scenario, options)
+        .map_err(Failure::because("the emulated modem cannot be started"))?;
+    modem.journal().keep_audio(0);
+    Ok(Some((modem, link)))
+}
+
+fn jack(device: &DeviceChoice, emulated: Option<&PathBuf>) -> Box<dyn Jack> {
     let device = match device {
         DeviceChoice::Node(node) => Device::Node(node.clone()),
         DeviceChoice::Auto => Device::Auto,
-        DeviceChoice::Emulated(_) => return Err(Failure::Usage("not yet".into())),
+        DeviceChoice::Emulated(_) => Device::Node(emulated.cloned().unwrap_or_default()),
     };
-    Ok(Box::new(SerialJack::new(device)))
+    Box::new(SerialJack::new(device))
 }
 
 /// The file that the action plays at pick-up.
@@ -127,6 +156,7 @@ struct Readiness {
     /// What the user should know at all times.
     warnings: Vec<String>,
     state: Mutex<State>,
+    given_up: AtomicBool,
 }
 
 struct State {
@@ -143,6 +173,7 @@ impl Readiness {
                 ready: false,
                 status: "setting the modem up".into(),
             }),
+            given_up: AtomicBool::new(false),
         }
     }
 
@@ -152,23 +183,39 @@ impl Readiness {
                 let status = format!("armed on {} at {device}", armed.identity);
                 tracing::info!("{status}");
                 self.status(&status);
+                self.given_up.store(false, Ordering::Relaxed);
                 self.ready();
             }
             Notice::Waiting(why) => self.status(&format!("waiting for the modem: {why}")),
             Notice::PortLost(why) => self.status(&format!("modem lost: {why}")),
+            Notice::Deaf { again_in, give_up } => {
+                let minutes = again_in.as_secs() / 60;
+                self.status(&format!(
+                    "DEAF: the modem is hung, trying again every {minutes} min; unplug it"
+                ));
+                if *give_up {
+                    self.given_up.store(true, Ordering::Relaxed);
+                }
+                self.ready();
+            }
+            // A process whose modem was lost to it for good is restarted by not saying this.
+            Notice::Alive if !self.given_up.load(Ordering::Relaxed) => self.manager.watchdog(),
             _ => {}
         })
     }
 
     fn status(&self, status: &str) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.status = [status]
+        let status = [status]
             .into_iter()
             .chain(self.warnings.iter().map(String::as_str))
             .collect::<Vec<_>>()
             .join("; ");
-        if state.ready {
-            self.manager.status(&state.status);
+        if status != state.status {
+            state.status = status;
+            if state.ready {
+                self.manager.status(&state.status);
+            }
         }
     }
 

@@ -3,7 +3,10 @@
 //! Without a subcommand it is the daemon. Its flags are those of pycallblock, so that units and
 //! habits can be carried over; abbreviations of long flags are accepted for the same reason.
 
-pub(crate) mod daemon;
+mod call_table;
+mod daemon;
+mod demo;
+mod emulate;
 pub(crate) mod flags;
 
 use callblock::audio::TimeZone;
@@ -55,6 +58,8 @@ pub(crate) enum Command {
         #[arg(long, value_name = "DIR")]
         data_dir: Option<PathBuf>,
     },
+    /// Run an emulated modem on a pseudo-terminal and print the node to open.
+    Emulate(emulate::EmulateArgs),
 }
 
 /// The daemon's flags.
@@ -230,7 +235,8 @@ pub(crate) fn main() -> ExitCode {
         None => Settings::new(cli.daemon, &Environment::of_process())
             .map_err(|error| Failure::Usage(error.to_string()))
             .and_then(|settings| daemon::run(&settings)),
-        Some(Command::Demo { .. }) => Ok(()),
+        Some(Command::Demo { data_dir }) => demo::run(data_dir),
+        Some(Command::Emulate(args)) => emulate::run(args),
     };
     let (error, code) = match outcome {
         Ok(()) => return ExitCode::SUCCESS,

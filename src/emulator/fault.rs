@@ -1,8 +1,10 @@
 //! What goes wrong with the modem, and when.
 
+use super::journal::Happening;
+use super::modem::{Due, EmulatedModem, State};
 use super::scenario::seconds;
 use serde::Deserialize;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// One thing that goes wrong.
 #[derive(Clone, Debug, Deserialize)]
@@ -70,13 +72,17 @@ pub enum FaultKind {
     /// The command is carried out, the answer comes so much later.
     #[serde(deserialize_with = "seconds")]
     Late(Duration),
-    /// A ring is reported between the echo of the command and its reply.
+    /// A ring is reported in the middle of the reply: after the echo and any text, before the result.
     RingInside,
     /// The line guard trips (loop current above 150 mA): `DIGITAL LINE DETECTED`, on-hook again.
     DigitalLine,
     /// The modem stops until it is pulled out and plugged in again: it answers nothing and, its
     /// buffer being full, soon takes nothing.
     Wedge,
+    /// The modem stops in the same way until it is treated so, or in a way that is rougher.
+    Hang(Cure),
+    /// The modem loses its settings without a word, as after a brown-out.
+    Forget,
     /// The modem is pulled out.
     Unplug(Unplug),
     /// So many random bytes come out of the modem.
@@ -85,6 +91,20 @@ pub enum FaultKind {
     Code(String),
     /// A line of text that nobody asked for.
     Line(String),
+}
+
+/// What brings a modem back that has stopped; each does what the ones before it do.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cure {
+    /// `ATZ`, though it answers nothing else.
+    SoftReset,
+    /// Data Terminal Ready goes down and up.
+    Dtr,
+    /// A reset of its USB port.
+    UsbReset,
+    /// Pulling it out and plugging it in again.
+    Replug,
 }
 
 /// How a modem comes back after it was pulled out.
@@ -96,4 +116,53 @@ pub struct Unplug {
     pub back_after: Option<Duration>,
     /// It comes back under another device name.
     pub other_node: bool,
+}
+
+impl EmulatedModem {
+    /// A fault strikes that does not concern the answer to a command.
+    pub(super) fn strike(&mut self, at: Instant, kind: &FaultKind) {
+        if !self.is_plugged() {
+            return;
+        }
+        self.journal.note(at, Happening::Fault(format!("{kind:?}")));
+        match kind {
+            FaultKind::Unplug(how) => {
+                self.unplug(at);
+                if let Some(after) = how.back_after {
+                    let other_node = how.other_node;
+                    self.dues.add(at + after, Due::Plug { other_node });
+                }
+            }
+            FaultKind::Wedge => self.wedge(Cure::Replug),
+            FaultKind::Hang(cure) => self.wedge(*cure),
+            FaultKind::Forget => self.forget(),
+            FaultKind::Garbage(count) => {
+                let count = (*count).min(4096);
+                let bytes: Vec<u8> = (0..count).map(|_| self.random.u8(..)).collect();
+                self.put(&bytes);
+            }
+            FaultKind::Code(codes) => {
+                for code in codes.bytes() {
+                    self.send_code(at, code);
+                }
+            }
+            FaultKind::Line(text) => {
+                let line = format!("\r\n{text}\r\n");
+                self.put(line.as_bytes());
+            }
+            FaultKind::DigitalLine => self.trip_line_guard(at),
+            FaultKind::RingInside => self.report_ring(at),
+            FaultKind::NoReply | FaultKind::Error | FaultKind::Late(_) => {}
+        }
+    }
+
+    /// The line guard: too much loop current, on-hook again.
+    fn trip_line_guard(&mut self, at: Instant) {
+        if self.takes_text() {
+            self.put(b"\r\nDIGITAL LINE DETECTED\r\n");
+        }
+        if self.line.modem_is_off_hook() && !matches!(self.state, State::Voice(_)) {
+            self.go_on_hook(at);
+        }
+    }
 }

@@ -1,142 +1,12 @@
 //! Carries out command lines.
 
-use super::chip::{Family, Profile, SampleFormat};
+use super::chip::Family;
 use super::command::{Argument, Command, parse};
 use super::fault::{FaultKind, Trigger};
 use super::journal::Happening;
 use super::modem::{Due, EmulatedModem, HandshakeKind, Reply, State, Then};
-use std::collections::BTreeMap;
+use super::settings::{Settings, Voice};
 use std::time::{Duration, Instant};
-
-/// What commands have set.
-#[derive(Debug)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a switch of the command set"
-)]
-pub(super) struct Settings {
-    pub(super) echo: bool,
-    verbose: bool,
-    quiet: bool,
-    pub(super) dtr_hangs_up: bool,
-    /// `+FCLASS`: `0`, `1`, `8` and so on.
-    pub(super) class: String,
-    /// `+VCID`: 0 off, 1 formatted, 2 raw.
-    pub(super) caller_id: u8,
-    /// `-STE`, a bit mask: 1 line in use, 2 handset lifted, 4 far end hung up.
-    pub(super) ste: u8,
-    compression: u16,
-    pub(super) format: SampleFormat,
-    /// `+VLS`
-    pub(super) line_selection: u8,
-    /// `+VSD`, the second number, in 0.1 s; 0 is off.
-    pub(super) silence_tenths: u32,
-    country: String,
-    registers: BTreeMap<u16, u8>,
-    /// Parameters that are only remembered: `+VGR` and the like.
-    remembered: BTreeMap<String, String>,
-}
-
-/// The voice states.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Voice {
-    Transmit,
-    Receive,
-    Duplex,
-}
-
-impl Voice {
-    pub(super) const fn command(self) -> &'static str {
-        match self {
-            Self::Transmit => "VTX",
-            Self::Receive => "VRX",
-            Self::Duplex => "VTR",
-        }
-    }
-
-    pub(super) const fn transmits(self) -> bool {
-        !matches!(self, Self::Receive)
-    }
-
-    pub(super) const fn receives(self) -> bool {
-        !matches!(self, Self::Transmit)
-    }
-}
-
-impl Settings {
-    /// As after power-up or `ATZ`.
-    pub(super) fn after_reset(profile: &Profile, echo: bool) -> Self {
-        let format = profile.format_of(profile.default_compression);
-        Self {
-            echo,
-            verbose: true,
-            quiet: false,
-            dtr_hangs_up: true,
-            class: "0".into(),
-            caller_id: 0,
-            ste: 0,
-            compression: profile.default_compression,
-            format: format.unwrap_or(SampleFormat::Unsigned8),
-            line_selection: 0,
-            silence_tenths: 0,
-            country: profile.country.into(),
-            registers: [
-                (0, 0),
-                (1, 0),
-                (2, 43),
-                (3, 13),
-                (4, 10),
-                (5, 8),
-                (6, 2),
-                (7, 50),
-            ]
-            .into_iter()
-            .collect(),
-            remembered: BTreeMap::new(),
-        }
-    }
-
-    /// The bytes of a result code. With `close`, no blank line parts it from the text before.
-    pub(super) fn frame_result(&self, result: &str, close: bool) -> Vec<u8> {
-        if result.is_empty() || (self.quiet && result != "RING") {
-            return Vec::new();
-        }
-        if !self.verbose {
-            return format!("{}\r", numeric(result)).into_bytes();
-        }
-        let before = if close { "" } else { "\r\n" };
-        format!("{before}{result}\r\n").into_bytes()
-    }
-
-    fn frame_text(&self, text: &str) -> Vec<u8> {
-        if self.verbose {
-            format!("\r\n{text}\r\n").into_bytes()
-        } else {
-            format!("{text}\r\n").into_bytes()
-        }
-    }
-
-    /// `+VRA`: 0.1 s of no ringback before the far end is taken to have answered.
-    pub(super) fn ringback_gone_away(&self) -> Duration {
-        let tenths = self.remembered.get("+VRA").and_then(|v| v.parse().ok());
-        Duration::from_millis(100 * tenths.unwrap_or(50_u64).min(600))
-    }
-}
-
-/// The number of a result code with `ATV0`.
-fn numeric(result: &str) -> &str {
-    match result {
-        "OK" => "0",
-        "CONNECT" => "1",
-        "RING" => "2",
-        "NO CARRIER" => "3",
-        "ERROR" => "4",
-        "NO DIALTONE" | "NO DIAL TONE" => "6",
-        "BUSY" => "7",
-        "NO ANSWER" => "8",
-        other => other,
-    }
-}
 
 /// What a command comes to.
 pub(super) enum Outcome {
@@ -179,7 +49,7 @@ impl EmulatedModem {
             self.reply_after(now, self.profile.latency, "ERROR", Then::Command);
             return;
         };
-        let mut late = Duration::ZERO;
+        let (mut late, mut ring_inside) = (Duration::ZERO, false);
         if let Some(kind) = self.fault_for(&commands) {
             match kind {
                 FaultKind::NoReply => {
@@ -196,17 +66,25 @@ impl EmulatedModem {
                     self.journal.note(now, Happening::Fault("late".into()));
                     late = by;
                 }
-                FaultKind::DigitalLine | FaultKind::Wedge | FaultKind::Unplug(_) => {
+                FaultKind::DigitalLine
+                | FaultKind::Wedge
+                | FaultKind::Forget
+                | FaultKind::Hang(_)
+                | FaultKind::Unplug(_) => {
                     self.strike(now, &kind);
                     return;
                 }
-                FaultKind::RingInside
-                | FaultKind::Garbage(_)
-                | FaultKind::Code(_)
-                | FaultKind::Line(_) => self.strike(now, &kind),
+                FaultKind::RingInside => {
+                    self.journal
+                        .note(now, Happening::Fault("ring inside".into()));
+                    ring_inside = true;
+                }
+                FaultKind::Garbage(_) | FaultKind::Code(_) | FaultKind::Line(_) => {
+                    self.strike(now, &kind);
+                }
             }
         }
-        self.carry_out(now, &commands, late);
+        self.carry_out(now, &commands, late, ring_inside);
     }
 
     /// The fault that strikes this line, if one does; it is used up.
@@ -230,7 +108,7 @@ impl EmulatedModem {
         None
     }
 
-    fn carry_out(&mut self, now: Instant, commands: &[Command], late: Duration) {
+    fn carry_out(&mut self, now: Instant, commands: &[Command], late: Duration, ring_inside: bool) {
         self.state = State::Executing;
         let mut after = self.profile.latency + late;
         let mut reply = Reply {
@@ -280,6 +158,10 @@ impl EmulatedModem {
                     return;
                 }
             }
+        }
+        if ring_inside {
+            reply.text.extend(self.ring());
+            reply.close = false;
         }
         self.dues.add(now + after, Due::Reply(reply));
     }

@@ -11,8 +11,6 @@ use super::scenario::{Cadence, Call, CallerIdTime, Dial, Ending, Scenario};
 use super::sound::{SILENCE, samples_in};
 use std::time::{Duration, Instant};
 
-/// An off-hook shorter than this is not taken for an answer: the exchange goes on ringing.
-const SHORTEST_ANSWER: Duration = Duration::from_millis(500);
 /// From on-hook to the first ring of an exchange that did not notice, or did not care.
 const RINGS_AGAIN_AFTER: Duration = Duration::from_secs(2);
 /// Waiting for dial tone (S6) and the length of one dialled digit with its pause.
@@ -84,6 +82,7 @@ pub(crate) struct Line {
     calls: Vec<Call>,
     cadence: Cadence,
     call_waiting: bool,
+    shortest_answer: Duration,
     dial: Option<Dial>,
     agenda: Agenda<Due>,
     state: State,
@@ -98,6 +97,7 @@ impl Line {
             calls: Vec::new(),
             cadence: scenario.cadence.clone(),
             call_waiting: scenario.call_waiting,
+            shortest_answer: scenario.shortest_answer,
             dial: scenario.dial.clone(),
             agenda: Agenda::new(),
             state: State::Idle,
@@ -385,7 +385,7 @@ impl Line {
         let Some(call) = self.calls.get_mut(index) else {
             return;
         };
-        let unnoticed = now.saturating_duration_since(since) < SHORTEST_ANSWER;
+        let unnoticed = now.saturating_duration_since(since) < self.shortest_answer;
         let again = if unnoticed {
             rings
         } else {

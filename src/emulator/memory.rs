@@ -7,7 +7,7 @@
 use super::journal::{Happening, Journal};
 use super::modem::{EmulatedModem, PlugChange};
 use super::scenario::Scenario;
-use crate::modem::port::{Changed, Jack, OpenError, Port};
+use crate::modem::port::{Changed, Jack, OpenError, Port, Reset};
 use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
@@ -251,13 +251,18 @@ impl MemoryModem {
     /// Waits until something like this has happened (or returns at once if it has) and tells when it
     /// first did, since the modem was made.
     pub async fn happened(&self, like: impl Fn(&Happening) -> bool) -> Duration {
+        self.until(|journal| journal.first(&like)).await
+    }
+
+    /// Waits until this can be told from the journal.
+    pub async fn until<T>(&self, told: impl Fn(&Journal) -> Option<T>) -> T {
         let journal = self.journal();
         loop {
             let more = self.shared.happened.notified();
             tokio::pin!(more);
             more.as_mut().enable();
-            if let Some(at) = journal.first(&like) {
-                return at;
+            if let Some(answer) = told(&journal) {
+                return answer;
             }
             more.await;
         }
@@ -313,6 +318,11 @@ impl Jack for MemoryJack {
                 more.await;
             }
         })
+    }
+
+    fn reset(&mut self) -> Reset<'_> {
+        self.shared.change(|link, now| link.modem.usb_reset(now));
+        Box::pin(std::future::ready(Ok(())))
     }
 
     fn device(&self) -> String {

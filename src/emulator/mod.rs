@@ -6,7 +6,7 @@
 //!
 //! [`EmulatedModem`] is the core: bytes, instants and scenarios in, bytes out; it has no clock, no
 //! file and no task. Two shells put it to work: [`memory`], a link inside one process that runs on
-//! paused tokio time, and `pty`, a real pseudo-terminal that any program can open. A [`Journal`]
+//! paused tokio time, and [`pty`], a real pseudo-terminal that any program can open. A [`Journal`]
 //! tells what happened on the line, whichever shell is used.
 //!
 //! It emulates modems, not the needs of a driver: nothing here knows what the driver of this crate
@@ -25,18 +25,23 @@ mod line;
 pub mod memory;
 mod modem;
 mod operations;
+pub mod pty;
+mod reports;
 pub mod scenario;
+mod settings;
 mod sound;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod voice;
-mod wav;
 
 pub use caller_id::{Form, Format};
 pub use chip::Chip;
-pub use fault::{Fault, FaultKind, Trigger, Unplug};
+pub use fault::{Cure, Fault, FaultKind, Trigger, Unplug};
 pub use journal::{AudioSpan, Entry, Happening, Journal};
 pub use memory::{LinkOptions, MemoryJack, MemoryModem};
 pub use modem::{EmulatedModem, PlugChange};
+pub use pty::{PtyModem, PtyOptions};
 pub use scenario::{
     Cadence, Call, CallerIdTime, Dial, Ending, FaxResult, MessageWaiting, Scenario, ScenarioError,
 };

@@ -1,13 +1,13 @@
 //! The emulated modem itself: bytes from the DTE in, bytes to the DTE out, time passed in.
 
 use super::agenda::Agenda;
-use super::caller_id::{CallerId, Form, message_waiting};
-use super::chip::{Family, Profile};
-use super::fault::{Fault, FaultKind, Trigger};
-use super::interpreter::{Settings, Voice};
+use super::caller_id::CallerId;
+use super::chip::Profile;
+use super::fault::{Cure, Fault, Trigger};
 use super::journal::{Happening, Journal};
-use super::line::{Line, LineEvent};
+use super::line::Line;
 use super::scenario::{Call, FaxResult, Scenario};
+use super::settings::{Settings, Voice};
 use super::stream::{Receive, Transmit};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -18,11 +18,19 @@ pub(super) const ETX: u8 = 0x03;
 /// Bytes that may be typed ahead while a command is carried out.
 const TYPED_AHEAD: usize = 512;
 /// Bytes of output kept while the DTE does not read.
-const MOST_OUTPUT: usize = 16 * 1024;
+const MOST_OUTPUT: usize = 8 * 1024;
 /// The longest command line; what is longer is answered with ERROR.
 const LONGEST_LINE: usize = 256;
 /// What a modem that has stopped still takes.
 const WEDGED_BUFFER: usize = 1024;
+
+/// A modem that has stopped.
+#[derive(Debug)]
+struct Wedged {
+    cure: Cure,
+    /// What it took since.
+    taken: Vec<u8>,
+}
 
 /// A modem with a telephone line behind it, without I/O.
 ///
@@ -44,12 +52,11 @@ pub struct EmulatedModem {
     output: VecDeque<u8>,
     typed_ahead: VecDeque<u8>,
     command_line: Vec<u8>,
-    random: fastrand::Rng,
+    pub(super) random: fastrand::Rng,
     plugged: bool,
-    wedged: Option<usize>,
+    /// Stopped for good; so many bytes were taken since.
+    wedged: Option<Wedged>,
     dtr: bool,
-    /// The DTE has more to say than fits; when to ask again.
-    room_at: Option<Instant>,
     plug_changes: VecDeque<PlugChange>,
     start: Instant,
 }
@@ -70,6 +77,7 @@ pub enum PlugChange {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Quirks {
     pub(super) deaf_under_vls1: bool,
+    pub(super) ends_voice_itself: bool,
     pub(super) double_dle_as_sub: bool,
     pub(super) fax_result: FaxResult,
 }
@@ -170,6 +178,7 @@ impl EmulatedModem {
             faults: Vec::new(),
             quirks: Quirks {
                 deaf_under_vls1: scenario.deaf_under_vls1,
+                ends_voice_itself: scenario.ends_voice_itself,
                 double_dle_as_sub: scenario.double_dle_as_sub,
                 fax_result: scenario.fax_result,
             },
@@ -182,7 +191,6 @@ impl EmulatedModem {
             plugged: true,
             wedged: None,
             dtr: true,
-            room_at: None,
             plug_changes: VecDeque::new(),
             start,
         };
@@ -219,6 +227,21 @@ impl EmulatedModem {
         self.plugged
     }
 
+    /// Whether it is in its socket and has not stopped.
+    pub(super) fn works(&self) -> bool {
+        self.plugged && self.wedged.is_none()
+    }
+
+    /// Stops until it is treated so.
+    pub(super) fn wedge(&mut self, cure: Cure) {
+        self.wedged = Some(Wedged {
+            cure,
+            taken: Vec::new(),
+        });
+        self.dues.retain(|due| !matches!(due, Due::Reply(_)));
+        self.state = State::Command;
+    }
+
     /// The oldest change of [`is_plugged`](Self::is_plugged) that was not taken yet.
     pub fn take_plug_change(&mut self) -> Option<PlugChange> {
         self.plug_changes.pop_front()
@@ -252,8 +275,11 @@ impl EmulatedModem {
         if !self.plugged {
             return usize::MAX;
         }
-        if let Some(taken) = self.wedged {
-            return WEDGED_BUFFER.saturating_sub(taken);
+        if let Some(wedged) = &self.wedged {
+            return match wedged.cure {
+                Cure::SoftReset => TYPED_AHEAD,
+                _ => WEDGED_BUFFER.saturating_sub(wedged.taken.len()),
+            };
         }
         match &self.state {
             State::Executing => TYPED_AHEAD.saturating_sub(self.typed_ahead.len()),
@@ -269,11 +295,9 @@ impl EmulatedModem {
     /// exerts back-pressure, and [`next_wake`](Self::next_wake) tells when it will take more.
     pub fn receive(&mut self, now: Instant, bytes: &[u8]) -> usize {
         self.advance(now);
-        self.room_at = None;
         let mut taken = 0;
         for byte in bytes {
             if self.room() == 0 {
-                self.room_at = self.more_room_at();
                 break;
             }
             self.take_byte(now, *byte);
@@ -283,17 +307,20 @@ impl EmulatedModem {
         taken
     }
 
+    /// When a transmit buffer that is full will take more.
     fn more_room_at(&self) -> Option<Instant> {
         match &self.state {
-            State::Voice(streams) => streams.transmit.as_ref().map(Transmit::room_at),
+            State::Voice(streams) if self.room() == 0 => {
+                streams.transmit.as_ref().map(Transmit::room_at)
+            }
             _ => None,
         }
     }
 
     /// When to call [`advance`](Self::advance) again; never, unless bytes arrive, if `None`.
     pub fn next_wake(&self) -> Option<Instant> {
-        let room = self.room_at.filter(|_| self.is_transmitting());
-        self.next_due().into_iter().chain(room).min()
+        let due = self.next_due().into_iter();
+        due.chain(self.more_room_at()).min()
     }
 
     fn next_due(&self) -> Option<Instant> {
@@ -327,9 +354,6 @@ impl EmulatedModem {
             }
         }
         self.let_time_pass(now);
-        if self.room_at.is_some_and(|at| at <= now) {
-            self.room_at = None;
-        }
     }
 
     fn do_due(&mut self, at: Instant, due: Due) {
@@ -349,8 +373,17 @@ impl EmulatedModem {
         if !self.plugged {
             return;
         }
-        if let Some(taken) = &mut self.wedged {
-            *taken += 1;
+        if let Some(wedged) = &mut self.wedged {
+            wedged.taken.push(byte);
+            if wedged.cure == Cure::SoftReset && byte == b'\r' {
+                let line = std::mem::take(&mut wedged.taken);
+                if line.to_ascii_uppercase().ends_with(b"ATZ\r") {
+                    self.wedged = None;
+                    for byte in b"ATZ\r" {
+                        self.take_command_byte(now, *byte);
+                    }
+                }
+            }
             return;
         }
         match &mut self.state {
@@ -397,7 +430,7 @@ impl EmulatedModem {
 
     /// Sends bytes to the DTE. What a DTE that does not read has coming is bounded.
     pub(super) fn put(&mut self, bytes: &[u8]) {
-        if self.plugged && self.wedged.is_none() && self.output.len() + bytes.len() <= MOST_OUTPUT {
+        if self.works() && self.output.len() + bytes.len() <= MOST_OUTPUT {
             self.output.extend(bytes);
         }
     }
@@ -444,115 +477,6 @@ impl EmulatedModem {
         }
     }
 
-    fn line_event(&mut self, at: Instant, event: LineEvent) {
-        match event {
-            LineEvent::Ring => self.report_ring(at),
-            LineEvent::CallerId(caller) => {
-                if !self.line.modem_is_off_hook() {
-                    self.report_caller_id(at, &caller, false);
-                }
-            }
-            LineEvent::CallWaiting(caller) => self.report_caller_id(at, &caller, true),
-            LineEvent::MessageWaiting(count) => {
-                if self.settings.caller_id > 0 && self.takes_text() {
-                    let block = message_waiting(count, self.profile.spaces);
-                    let text = String::from_utf8_lossy(&block).trim().to_owned();
-                    self.put(&block);
-                    self.journal.note(at, Happening::CallerId(text));
-                }
-            }
-            LineEvent::Code(code) => {
-                if self.line.modem_is_off_hook() {
-                    self.send_code(at, code);
-                }
-            }
-            LineEvent::LoopBreak => {
-                let reported = self.profile.reports_loop_break || self.settings.ste & 4 != 0;
-                if reported && self.line.modem_is_off_hook() {
-                    self.send_code(at, b'l');
-                }
-            }
-            LineEvent::HandsetLifted => self.report_handset(at, b'P', b'H'),
-            LineEvent::HandsetReplaced => self.report_handset(at, b'p', b'h'),
-            LineEvent::FarEndAnswered => self.far_end_answered(at),
-            LineEvent::FarEndBusy => self.dialling_failed(at, "BUSY"),
-            LineEvent::NoDialTone => self.dialling_failed(at, self.profile.no_dial_tone),
-        }
-    }
-
-    /// Whether lines of text can be sent: not into a stream or a handshake.
-    fn takes_text(&self) -> bool {
-        matches!(self.state, State::Command | State::Executing)
-    }
-
-    fn report_ring(&mut self, at: Instant) {
-        if !self.plugged || self.wedged.is_some() {
-            return;
-        }
-        if self.settings.class == "8" {
-            self.shielded(at, &[DLE, b'R']);
-        } else if self.takes_text() {
-            let ring = self.settings.frame_result("RING", false);
-            self.put(&ring);
-        } else {
-            return;
-        }
-        self.journal.note(at, Happening::Ring);
-    }
-
-    fn report_caller_id(&mut self, at: Instant, caller: &CallerId, waiting: bool) {
-        self.last_caller_id = Some(caller.clone());
-        if self.settings.caller_id == 0 || !self.plugged || self.wedged.is_some() {
-            return;
-        }
-        let voice = self.settings.class == "8";
-        let streaming = matches!(self.state, State::Voice(_));
-        if !voice && !self.takes_text() {
-            return;
-        }
-        let form = match (voice, streaming) {
-            (_, true) => Form::DleX,
-            (true, false) => self.profile.voice_caller_id,
-            (false, false) => Form::Plain,
-        };
-        let block = if self.settings.caller_id == 2 && !streaming {
-            caller.raw()
-        } else {
-            caller.block(form, self.profile.spaces)
-        };
-        if waiting && voice && self.profile.family != Family::Conexant {
-            self.send_code(at, b'w');
-        }
-        self.shielded(at, &block);
-        let text: String = block.iter().map(|byte| char::from(*byte)).collect();
-        self.journal.note(at, Happening::CallerId(text));
-    }
-
-    fn report_handset(&mut self, at: Instant, conexant: u8, others: u8) {
-        match self.profile.family {
-            Family::Conexant => {
-                if self.settings.ste & 2 != 0 && self.line.modem_is_off_hook() {
-                    self.send_code(at, conexant);
-                }
-            }
-            _ => self.send_code(at, others),
-        }
-    }
-
-    /// Sends a DLE-shielded code; only class 8 has them.
-    pub(super) fn send_code(&mut self, at: Instant, code: u8) {
-        if self.settings.class == "8" && self.plugged && self.wedged.is_none() {
-            self.shielded(at, &[DLE, code]);
-            self.journal.note(at, Happening::Code(code));
-        }
-    }
-
-    /// Sends bytes that may stand in the middle of audio: after the audio that was said before them.
-    pub(super) fn shielded(&mut self, at: Instant, bytes: &[u8]) {
-        self.flush_receive(at);
-        self.put(bytes);
-    }
-
     /// Data Terminal Ready goes up or down. Down hangs up, unless `AT&D0` was given.
     pub fn set_dtr(&mut self, raised: bool, now: Instant) {
         self.advance(now);
@@ -560,6 +484,9 @@ impl EmulatedModem {
             return;
         }
         self.journal.note(now, Happening::Dtr(raised));
+        if !raised {
+            self.treat(Cure::Dtr);
+        }
         if raised || !self.plugged || self.wedged.is_some() || !self.settings.dtr_hangs_up {
             return;
         }
@@ -571,6 +498,25 @@ impl EmulatedModem {
         self.command_line.clear();
         self.typed_ahead.clear();
         self.go_on_hook(now);
+    }
+
+    /// Loses its settings.
+    pub(super) fn forget(&mut self) {
+        self.settings = Settings::after_reset(self.profile, self.stored_echo);
+    }
+
+    /// Resets its USB port: it goes and comes back, without losing power.
+    pub fn usb_reset(&mut self, now: Instant) {
+        self.advance(now);
+        let wedged = self.wedged.take();
+        self.unplug(now);
+        self.wedged = wedged;
+        self.treat(Cure::UsbReset);
+        self.plug(now, false);
+    }
+
+    fn treat(&mut self, treatment: Cure) {
+        self.wedged.take_if(|wedged| wedged.cure <= treatment);
     }
 
     /// Pulls the modem out of its socket.
@@ -587,7 +533,6 @@ impl EmulatedModem {
         self.output.clear();
         self.settings = Settings::after_reset(self.profile, self.stored_echo);
         self.wedged = None;
-        self.room_at = None;
         self.plug_changes.push_back(PlugChange::Unplugged);
     }
 
@@ -597,56 +542,6 @@ impl EmulatedModem {
             self.journal.note(now, Happening::Plugged);
             self.plug_changes
                 .push_back(PlugChange::Plugged { other_node });
-        }
-    }
-
-    /// A fault strikes that does not concern the answer to a command.
-    pub(super) fn strike(&mut self, at: Instant, kind: &FaultKind) {
-        if !self.plugged {
-            return;
-        }
-        self.journal.note(at, Happening::Fault(format!("{kind:?}")));
-        match kind {
-            FaultKind::Unplug(how) => {
-                self.unplug(at);
-                if let Some(after) = how.back_after {
-                    let other_node = how.other_node;
-                    self.dues.add(at + after, Due::Plug { other_node });
-                }
-            }
-            FaultKind::Wedge => {
-                self.wedged = Some(0);
-                self.dues.retain(|due| !matches!(due, Due::Reply(_)));
-                self.state = State::Command;
-                self.output.clear();
-            }
-            FaultKind::Garbage(count) => {
-                let count = (*count).min(4096);
-                let bytes: Vec<u8> = (0..count).map(|_| self.random.u8(..)).collect();
-                self.put(&bytes);
-            }
-            FaultKind::Code(codes) => {
-                for code in codes.bytes() {
-                    self.send_code(at, code);
-                }
-            }
-            FaultKind::Line(text) => {
-                let line = format!("\r\n{text}\r\n");
-                self.put(line.as_bytes());
-            }
-            FaultKind::DigitalLine => self.trip_line_guard(at),
-            FaultKind::RingInside => self.report_ring(at),
-            FaultKind::NoReply | FaultKind::Error | FaultKind::Late(_) => {}
-        }
-    }
-
-    /// The line guard: too much loop current, on-hook again.
-    fn trip_line_guard(&mut self, at: Instant) {
-        if self.takes_text() {
-            self.put(b"\r\nDIGITAL LINE DETECTED\r\n");
-        }
-        if self.line.modem_is_off_hook() && !matches!(self.state, State::Voice(_)) {
-            self.go_on_hook(at);
         }
     }
 }

@@ -1,12 +1,14 @@
 //! What commands do to the line: hook, answering, dialling, voice.
 
+use super::chip::Family;
 use super::command::{Argument, Command};
 use super::fault::Trigger;
-use super::interpreter::{Outcome, Voice};
+use super::interpreter::Outcome;
 use super::journal::Happening;
 use super::line::Line;
 use super::modem::{Due, EmulatedModem, Handshake, HandshakeKind, Reply, State, Then};
 use super::scenario::FaxResult;
+use super::settings::Voice;
 use std::time::{Duration, Instant};
 
 /// Fax answer tone, then the preamble, then CONNECT (class 1).
@@ -26,8 +28,8 @@ impl EmulatedModem {
         if self.line.modem_is_off_hook() {
             return;
         }
-        self.line.off_hook(now);
         self.journal.note(now, Happening::OffHook);
+        self.line.off_hook(now);
         for (index, armed) in self.faults.iter().enumerate() {
             if let Trigger::AfterPickUp(after) = armed.fault.when {
                 self.dues.add(now + after, Due::Fault(index));
@@ -38,8 +40,8 @@ impl EmulatedModem {
     pub(super) fn go_on_hook(&mut self, now: Instant) {
         self.settings.line_selection = 0;
         if self.line.modem_is_off_hook() {
-            self.line.on_hook(now);
             self.journal.note(now, Happening::OnHook);
+            self.line.on_hook(now);
         }
     }
 
@@ -229,6 +231,10 @@ impl EmulatedModem {
                     self.go_off_hook(now);
                 }
                 self.settings.line_selection = selection;
+                // With the handset lifted, these modems say so again at every change.
+                if self.line.handset_is_off_hook() && self.profile.family != Family::Conexant {
+                    self.send_code(now, b'H');
+                }
                 Outcome::Ok
             }
             Argument::None => Outcome::Error,

@@ -4,8 +4,9 @@
 //! the same second twice. No floating point per sample: a day of calls is emulated in seconds.
 
 use super::scenario::seconds;
+use crate::audio::wav::WavReader;
 use serde::Deserialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -59,6 +60,17 @@ pub enum Sound {
 }
 
 impl Sound {
+    /// The samples of a WAV file, or what is wrong with it, in words.
+    pub(crate) fn from_wav(path: &Path) -> Result<Self, String> {
+        let read = || {
+            let mut file = WavReader::open(path)?;
+            let samples = file.samples() as usize;
+            file.read_block(samples)
+        };
+        let samples = read().map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Self::Samples(samples.into()))
+    }
+
     /// How many samples long it is.
     pub(crate) fn length(&self) -> u64 {
         match self {

@@ -1,8 +1,8 @@
 //! The modem's voice states: what audio and shielded codes do to it, and how they end.
 
-use super::interpreter::Voice;
 use super::journal::Happening;
 use super::modem::{DLE, ETX, EmulatedModem, State, Streams, Then};
+use super::settings::Voice;
 use super::stream::{Receive, SilenceDetector, Transmit};
 use std::time::Instant;
 
@@ -206,7 +206,10 @@ impl EmulatedModem {
     }
 
     /// The voice state ends: the rest of what was said, `<DLE><ETX>` where it belongs, then OK.
-    fn end_voice(&mut self, at: Instant) {
+    pub(super) fn end_voice(&mut self, at: Instant) {
+        if !matches!(self.state, State::Voice(_)) {
+            return;
+        }
         self.flush_receive(at);
         let State::Voice(streams) = std::mem::replace(&mut self.state, State::Executing) else {
             return;

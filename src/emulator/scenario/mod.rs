@@ -24,7 +24,9 @@
 //! chip = "cx93001-2002"     # cx93001-2013, usr5637, usr5637-old, zoom3095, mt9234mu, v253, data-only
 //! cadence = "us"            # ring: us, uk (double ring), fr, de, jp; or seconds on, off, on, off, ...
 //! call_waiting = false      # true: a second caller's ID is sent into a call; false: he hears "busy"
+//! shortest_answer = 0.5     # off-hook for less is no answer: the exchange goes on ringing
 //! deaf_under_vls1 = false   # USR: only silence is received unless +VLS=5 is sent before +VRX
+//! ends_voice_itself = false # on busy, dial or reorder tone the modem leaves the voice state by itself
 //! double_dle_as_sub = false # two 0x10 in a row are sent to the DTE as <DLE><SUB>
 //! fax_result = "ok"         # what ends a class 1 fax answer: ok, error, no-carrier
 //!
@@ -61,7 +63,8 @@
 //! number_key = "NMBR"       # DDN_NMBR and the like
 //! second_number = "O"       # a second NMBR line after the first
 //! extra = ["MESG = 110101"] # lines put after TIME, as they are
-//! raw = "8020..."           # sent when +VCID=2; left out: made from number and name
+//! raw = "8020..."           # sent when +VCID=2; left out: made from number and name; if it does
+//!                           # not add up to 0, the formatted block is not sent at all
 //! raw_prefix = "MESG = "    # put before the hex
 //!
 //! [[message_waiting]]
@@ -83,13 +86,13 @@
 //!                           # { code = "b" }, { line = "NO CARRIER" }
 //! ```
 
+mod build;
 mod time;
 
 use super::caller_id::{CallerId, Format};
 use super::chip::Chip;
-use super::fault::Fault;
+use super::fault::{Fault, FaultKind, Trigger};
 use super::sound::{Sound, dtmf};
-use super::wav;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -129,8 +132,9 @@ pub enum ScenarioError {
 }
 
 /// What happens on the line; see the [module](self) for the file's keys.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the file")]
 pub struct Scenario {
     /// The modem.
     pub chip: Chip,
@@ -138,8 +142,14 @@ pub struct Scenario {
     pub cadence: Cadence,
     /// Whether a caller who comes during a call is announced (with his caller ID) or hears "busy".
     pub call_waiting: bool,
+    /// An off-hook shorter than this is not taken for an answer: the exchange goes on ringing.
+    #[serde(deserialize_with = "seconds")]
+    pub shortest_answer: Duration,
     /// USR: the receive state hears nothing under `+VLS=1`, only under `+VLS=5`.
     pub deaf_under_vls1: bool,
+    /// Whether the modem itself ends a voice stream when it reports busy, dial or reorder tone, as
+    /// some Multi-Tech do.
+    pub ends_voice_itself: bool,
     /// Whether two 0x10 in a row are shielded as `<DLE><SUB>`, as V.253 allows.
     pub double_dle_as_sub: bool,
     /// What ends a class 1 fax answer that nobody continues.
@@ -154,6 +164,26 @@ pub struct Scenario {
     /// What goes wrong.
     #[serde(rename = "fault")]
     pub faults: Vec<Fault>,
+}
+
+impl Default for Scenario {
+    /// No call, no fault, and a modem of the first kind there is.
+    fn default() -> Self {
+        Self {
+            chip: Chip::default(),
+            cadence: Cadence::default(),
+            call_waiting: false,
+            shortest_answer: Duration::from_millis(500),
+            deaf_under_vls1: false,
+            ends_voice_itself: false,
+            double_dle_as_sub: false,
+            fax_result: FaxResult::default(),
+            calls: Vec::new(),
+            message_waiting: Vec::new(),
+            dial: None,
+            faults: Vec::new(),
+        }
+    }
 }
 
 /// A call that comes in.
@@ -345,7 +375,7 @@ impl Scenario {
         let dial = self.dial.iter_mut().map(|dial| &mut dial.says);
         for sound in calls.chain(dial).flatten() {
             if let Sound::Wav(path) = sound {
-                *sound = Sound::Samples(wav::read(&folder.join(path))?.into());
+                *sound = Sound::from_wav(&folder.join(path))?;
             }
         }
         Ok(())
@@ -368,6 +398,16 @@ impl Scenario {
                 return Err(format!("call {call_number}: number or name is too long"));
             }
         }
+        for fault in &self.faults {
+            let needs_command = matches!(
+                fault.does,
+                FaultKind::NoReply | FaultKind::Error | FaultKind::Late(_)
+            );
+            if needs_command && !matches!(fault.when, Trigger::Command(_)) {
+                let does = &fault.does;
+                return Err(format!("fault {does:?} needs `when = {{ command = ... }}`"));
+            }
+        }
         let dial = self.dial.iter().flat_map(|dial| &dial.says);
         for sound in self.calls.iter().flat_map(|call| &call.says).chain(dial) {
             if let Sound::Dtmf(keys) = sound
@@ -378,131 +418,9 @@ impl Scenario {
         }
         Ok(())
     }
-
-    /// With this modem.
-    #[must_use]
-    pub fn chip(mut self, chip: Chip) -> Self {
-        self.chip = chip;
-        self
-    }
-
-    /// With this ring cadence.
-    #[must_use]
-    pub fn cadence(mut self, cadence: Cadence) -> Self {
-        self.cadence = cadence;
-        self
-    }
-
-    /// With one more call.
-    #[must_use]
-    pub fn call(mut self, call: Call) -> Self {
-        self.calls.push(call);
-        self
-    }
-
-    /// With one more fault.
-    #[must_use]
-    pub fn fault(mut self, fault: Fault) -> Self {
-        self.faults.push(fault);
-        self
-    }
-
-    /// With call waiting: a second caller's ID is sent into a call.
-    #[must_use]
-    pub fn with_call_waiting(mut self) -> Self {
-        self.call_waiting = true;
-        self
-    }
-
-    /// With one more message-waiting indication.
-    #[must_use]
-    pub fn message_waiting(mut self, at: Duration, count: u8) -> Self {
-        self.message_waiting.push(MessageWaiting { at, count });
-        self
-    }
-
-    /// With somebody (or nobody) at the other end when the modem dials.
-    #[must_use]
-    pub fn dial(mut self, dial: Dial) -> Self {
-        self.dial = Some(dial);
-        self
-    }
-}
-
-impl From<&str> for Call {
-    /// A call from this number.
-    fn from(number: &str) -> Self {
-        Self {
-            number: Some(number.to_owned()),
-            ..Self::default()
-        }
-    }
 }
 
 impl Call {
-    /// A call whose caller ID never comes.
-    pub fn without_caller_id() -> Self {
-        Self::default().caller_id(CallerIdTime::Never)
-    }
-
-    /// With this name.
-    #[must_use]
-    pub fn named(mut self, name: &str) -> Self {
-        self.name = Some(name.to_owned());
-        self
-    }
-
-    /// Beginning so long after the modem was made.
-    #[must_use]
-    pub fn at(mut self, at: Duration) -> Self {
-        self.at = Some(at);
-        self.after = None;
-        self
-    }
-
-    /// Beginning so long after the end of the call before.
-    #[must_use]
-    pub fn after(mut self, after: Duration) -> Self {
-        self.after = Some(after);
-        self.at = None;
-        self
-    }
-
-    /// With the caller ID at this time.
-    #[must_use]
-    pub fn caller_id(mut self, time: CallerIdTime) -> Self {
-        self.caller_id = time;
-        self
-    }
-
-    /// With the caller ID written like this.
-    #[must_use]
-    pub fn format(mut self, format: Format) -> Self {
-        self.format = format;
-        self
-    }
-
-    /// Given up after so many rings.
-    #[must_use]
-    pub fn rings(mut self, rings: u32) -> Self {
-        self.rings = rings;
-        self
-    }
-
-    /// Saying this as well, after what was said before.
-    #[must_use]
-    pub fn says(mut self, sound: Sound) -> Self {
-        self.says.push(sound);
-        self
-    }
-
-    /// Ending like this when all is said.
-    #[must_use]
-    pub fn ends(mut self, ending: Ending) -> Self {
-        self.ends = ending;
-        self
-    }
-
     /// The caller ID as the exchange sends it; `None` if it sends none.
     pub(crate) fn announcement(&self) -> Option<CallerId> {
         (self.caller_id != CallerIdTime::Never).then(|| CallerId {

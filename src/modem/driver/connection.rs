@@ -5,6 +5,7 @@
 
 use super::transcript::Transcript;
 use super::{Down, ModemEvent};
+use crate::clock::until;
 use crate::modem::chip::{Chip, Family};
 use crate::modem::command::{Command, Reply, ResultCode};
 use crate::modem::port::Port;
@@ -13,17 +14,21 @@ use crate::modem::wire::DataState;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 /// The line is quiet when the modem has said nothing for this long. A modem that streams sends a
 /// piece every 16 ms.
 const QUIET: Duration = Duration::from_millis(200);
 /// The longest wait for quiet.
 const QUIET_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How often audio is looked for. A modem sends a piece every 16 ms, and to wake for each costs three
+/// times as much as to take three at once.
+const LOOK_EVERY: Duration = Duration::from_millis(48);
 
 /// Why a command has no reply.
 #[derive(Debug)]
@@ -56,6 +61,8 @@ impl CommandError {
 /// An opened port and what has been said on it.
 pub(super) struct Connection {
     port: Box<dyn Port>,
+    /// Whether the port wakes us up.
+    watched: bool,
     pub(super) protocol: Protocol,
     /// Bytes to write, from `written` on.
     outgoing: Vec<u8>,
@@ -73,6 +80,7 @@ impl Connection {
     pub(super) fn new(port: Box<dyn Port>, events: mpsc::Sender<ModemEvent>) -> Self {
         Self {
             port,
+            watched: true,
             protocol: Protocol::new(),
             outgoing: Vec::new(),
             written: 0,
@@ -112,6 +120,7 @@ impl Connection {
 
     /// The next thing the modem says. Writes what is queued meanwhile. Safe to cancel.
     pub(super) async fn next(&mut self) -> Result<Event, Down> {
+        self.watch(true)?;
         loop {
             if let Some(event) = self.protocol.next_event() {
                 return Ok(event);
@@ -119,17 +128,49 @@ impl Connection {
             let deadline = self.protocol.deadline();
             tokio::select! {
                 biased;
-                read = poll_fn(|cx| self.poll_io(cx)) => {
-                    let read = read.map_err(|error| Down::PortGone { why: error.to_string() })?;
-                    let bytes = &self.buffer[..read];
-                    self.transcript.received(bytes, self.protocol.data_state());
-                    self.protocol.receive(bytes, Instant::now().into_std());
-                }
+                read = poll_fn(|cx| self.poll_io(cx)) => self.take_in(read)?,
                 () = until(deadline.map(Instant::from_std)) => {
                     self.protocol.time_passed(Instant::now().into_std());
                 }
             }
         }
+    }
+
+    /// Like [`Connection::next`] while audio comes in: the port is looked at now and then, not woken
+    /// up for at every piece.
+    pub(super) async fn next_of_stream(&mut self) -> Result<Event, Down> {
+        if self.protocol.data_state() != DataState::Receive {
+            return self.next().await;
+        }
+        self.watch(false)?;
+        loop {
+            if let Some(event) = self.protocol.next_event() {
+                return Ok(event);
+            }
+            let looked = self.poll_io(&mut Context::from_waker(Waker::noop()));
+            match looked {
+                Poll::Ready(read) => self.take_in(read)?,
+                Poll::Pending => sleep(LOOK_EVERY).await,
+            }
+        }
+    }
+
+    /// Has the port wake us up, or only be looked at.
+    fn watch(&mut self, watched: bool) -> Result<(), Down> {
+        if std::mem::replace(&mut self.watched, watched) != watched {
+            self.port
+                .watch(watched)
+                .map_err(|error| Down::port_gone(&error))?;
+        }
+        Ok(())
+    }
+
+    fn take_in(&mut self, read: io::Result<usize>) -> Result<(), Down> {
+        let read = read.map_err(|error| Down::port_gone(&error))?;
+        let bytes = &self.buffer[..read];
+        self.transcript.received(bytes, self.protocol.data_state());
+        self.protocol.receive(bytes, Instant::now().into_std());
+        Ok(())
     }
 
     /// Writes what can be written, then reads.
@@ -284,13 +325,5 @@ impl Connection {
     /// Whether the modem's bytes are a stream now.
     pub(super) fn in_stream(&self) -> bool {
         self.protocol.data_state() != DataState::Command
-    }
-}
-
-/// Resolves at `deadline`, or never.
-pub(super) async fn until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline).await,
-        None => std::future::pending().await,
     }
 }

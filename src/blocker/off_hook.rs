@@ -1,0 +1,218 @@
+//! The time between our going off-hook and our hanging up: what comes after what in each action.
+
+use super::BlockAction;
+use super::call::OpenCall;
+use super::hang_up_rules::HangUpRules;
+use super::machine::{Effect, Event, Moment};
+use crate::call::{ActionKind, Outcome};
+use crate::modem::driver::VoiceEnd;
+use crate::modem::line_code::LineCode;
+use crate::modem::voice::VoiceMode;
+use std::time::{Duration, Instant};
+
+/// A RING so soon after our picking up was on its way already.
+const RING_IN_FLIGHT: Duration = Duration::from_secs(2);
+
+#[derive(Debug)]
+pub(super) struct OffHook {
+    pub(super) call: OpenCall,
+    pub(super) since: Instant,
+    pub(super) again: bool,
+    pub(super) action: BlockAction,
+    pub(super) phase: Phase,
+    pub(super) rules: HangUpRules,
+    /// It rang while we were off-hook.
+    pub(super) still_rang: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Phase {
+    PickingUp,
+    /// The line is held until then.
+    Holding(Instant),
+    AnsweringAsFax,
+    StartingVoice,
+    /// A stream is open, until then at most.
+    Streaming(Option<Instant>),
+    /// The message is being played out.
+    Finishing,
+    /// We are hanging up.
+    HangingUp(Outcome),
+}
+
+impl OffHook {
+    /// When time alone changes something.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let phase = match self.phase {
+            Phase::Holding(until) => Some(until),
+            Phase::Streaming(limit) => limit,
+            _ => None,
+        };
+        [phase, self.call.row_due()].into_iter().flatten().min()
+    }
+
+    /// Everything but caller ID and the end of it.
+    pub(super) fn take(
+        &mut self,
+        event: &Event,
+        at: Moment,
+        hold: Duration,
+        effects: &mut Vec<Effect>,
+    ) {
+        match event {
+            Event::PickedUp => self.picked_up(at, effects),
+            Event::Refused { what } => self.refused(what, at, hold, effects),
+            Event::VoiceStarted => self.voice_started(at, effects),
+            Event::PlaybackFinished => {
+                let playing_message = matches!(self.action, BlockAction::Message { .. });
+                if playing_message && matches!(self.phase, Phase::Streaming(_)) {
+                    self.phase = Phase::Finishing;
+                    effects.push(Effect::FinishVoice);
+                }
+            }
+            Event::VoiceEnded(end) => self.voice_ended(*end, effects),
+            Event::FaxEnded | Event::EndCall => self.hang_up(Outcome::Finished, effects),
+            Event::Code(code) => self.code(*code, at, effects),
+            Event::Digit(digit) => self.call.key_pressed(*digit),
+            Event::CallerId { caller, .. } => {
+                // The rest of the caller ID that brought us here.
+                self.call.set_caller(caller);
+                self.call.save(effects);
+            }
+            Event::Ring if at.now.duration_since(self.since) > RING_IN_FLIGHT => {
+                self.still_ringing(effects);
+            }
+            Event::TimePassed => self.time_passed(at, effects),
+            _ => {}
+        }
+    }
+
+    fn picked_up(&mut self, at: Moment, effects: &mut Vec<Effect>) {
+        if self.phase != Phase::PickingUp {
+            return;
+        }
+        let record = &mut self.call.record;
+        record
+            .picked_up
+            .get_or_insert(at.now.duration_since(self.call.began));
+        let voice = match &self.action {
+            BlockAction::HangUp { hold } => {
+                self.phase = Phase::Holding(at.now + *hold);
+                None
+            }
+            BlockAction::Fax => {
+                self.phase = Phase::AnsweringAsFax;
+                None
+            }
+            BlockAction::Message { .. } | BlockAction::Transmit { .. } => Some(VoiceMode::Transmit),
+            BlockAction::Record { .. } => Some(VoiceMode::Receive),
+            BlockAction::Duplex { .. } => Some(VoiceMode::Duplex),
+        };
+        if let Some(mode) = voice {
+            self.phase = Phase::StartingVoice;
+            effects.push(Effect::StartVoice(mode));
+        }
+        self.call.save(effects);
+        effects.push(Effect::Answered(self.call.key, self.action.kind()));
+    }
+
+    /// What the action needs is not to be had: the call is hung up on instead.
+    fn refused(&mut self, what: &str, at: Moment, hold: Duration, effects: &mut Vec<Effect>) {
+        self.call.trouble(what);
+        effects.push(Effect::Warn(what.to_owned()));
+        match self.phase {
+            Phase::PickingUp => self.hang_up(Outcome::Finished, effects),
+            Phase::StartingVoice => {
+                self.call.trouble("hung up instead");
+                self.call.record.action = ActionKind::HangUp;
+                self.action = BlockAction::HangUp { hold };
+                self.phase = Phase::Holding(at.now + hold);
+            }
+            _ => {}
+        }
+    }
+
+    fn voice_started(&mut self, at: Moment, effects: &mut Vec<Effect>) {
+        if self.phase != Phase::StartingVoice {
+            return;
+        }
+        let (limit, file, records) = match &self.action {
+            BlockAction::Message { file } => (None, Some(file), false),
+            BlockAction::Record { limit } => (Some(*limit), None, true),
+            BlockAction::Transmit { file, limit } => (Some(*limit), file.as_ref(), false),
+            BlockAction::Duplex { file, limit, .. } => (Some(*limit), file.as_ref(), true),
+            BlockAction::HangUp { .. } | BlockAction::Fax => return,
+        };
+        self.phase = Phase::Streaming(limit.map(|limit| at.now + limit));
+        if records {
+            effects.push(Effect::StartRecording {
+                call: self.call.key,
+                started: self.call.record.started,
+                number: self.call.record.number.clone(),
+            });
+        }
+        effects.extend(file.cloned().map(Effect::Play));
+    }
+
+    fn voice_ended(&mut self, end: VoiceEnd, effects: &mut Vec<Effect>) {
+        effects.push(Effect::StopRecording);
+        match (self.phase, end) {
+            (Phase::HangingUp(_), _) => {}
+            (_, VoiceEnd::ByModem) => self.hang_up(Outcome::CallerHungUp, effects),
+            (_, VoiceEnd::Stuck) => {
+                self.call.trouble("the modem stopped taking audio");
+                self.hang_up(Outcome::Finished, effects);
+            }
+            (_, VoiceEnd::Asked) => self.hang_up(Outcome::Finished, effects),
+        }
+    }
+
+    fn code(&mut self, code: LineCode, at: Moment, effects: &mut Vec<Effect>) {
+        if matches!(self.phase, Phase::HangingUp(_)) {
+            return;
+        }
+        if matches!(
+            code,
+            LineCode::ExtensionOffHook | LineCode::LocalPhoneOffHook
+        ) {
+            return self.hang_up(Outcome::Handset, effects);
+        }
+        let off_hook_for = at.now.duration_since(self.since);
+        // While a fax answer is going on, the modem's own result code comes, and ends it.
+        if self.phase != Phase::AnsweringAsFax
+            && self.rules.caller_is_gone(code, at.now, off_hook_for)
+        {
+            self.hang_up(Outcome::CallerHungUp, effects);
+        }
+    }
+
+    /// The modem says that it is off-hook, and the line rings: it gets one more chance.
+    fn still_ringing(&mut self, effects: &mut Vec<Effect>) {
+        let first = !std::mem::replace(&mut self.still_rang, true);
+        if first && !matches!(self.phase, Phase::HangingUp(_) | Phase::AnsweringAsFax) {
+            self.call
+                .trouble("rang on although the modem said it was off-hook");
+            effects.push(Effect::PickUpOtherWay);
+        }
+    }
+
+    fn time_passed(&mut self, at: Moment, effects: &mut Vec<Effect>) {
+        match self.phase {
+            Phase::Holding(until) if until <= at.now => self.hang_up(Outcome::Finished, effects),
+            Phase::Streaming(Some(limit)) if limit <= at.now => {
+                self.hang_up(Outcome::TimeLimit, effects);
+            }
+            _ => {}
+        }
+        if self.call.row_due().is_some_and(|due| due <= at.now) {
+            self.call.save(effects);
+        }
+    }
+
+    fn hang_up(&mut self, outcome: Outcome, effects: &mut Vec<Effect>) {
+        if !matches!(self.phase, Phase::HangingUp(_)) {
+            self.phase = Phase::HangingUp(outcome);
+            effects.push(Effect::HangUp);
+        }
+    }
+}

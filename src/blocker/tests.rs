@@ -1,0 +1,214 @@
+//! The state machine under any sequence of events.
+
+use super::BlockAction;
+use super::machine::{Blocker, Effect, Event, Moment};
+use crate::call::{CallRecord, VerdictClass};
+use crate::clock::Timestamp;
+use crate::modem::driver::{RestingClass, VoiceEnd};
+use crate::modem::line_code::LineCode;
+use crate::screen::{Caller, Verdict};
+use crate::store::CallKey;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+const RING_WINDOW: Duration = Duration::from_secs(8);
+
+/// Drives a machine as the daemon does, and watches over the two rules.
+struct Watch {
+    blocker: Blocker,
+    start: Instant,
+    now: Instant,
+    last_ring: Option<Instant>,
+    off_hook: bool,
+    rows: BTreeMap<u64, CallRecord>,
+    picked_up: usize,
+}
+
+impl Watch {
+    fn new(action: BlockAction) -> Self {
+        let start = Instant::now();
+        let mut watch = Self {
+            blocker: Blocker::new(action, Duration::from_secs(1)),
+            start,
+            now: start,
+            last_ring: None,
+            off_hook: false,
+            rows: BTreeMap::new(),
+            picked_up: 0,
+        };
+        watch.feed(Event::Armed(RestingClass::Voice));
+        watch
+    }
+
+    fn feed(&mut self, event: Event) {
+        match event {
+            Event::Ring => self.last_ring = Some(self.now),
+            Event::OnHook | Event::PortLost | Event::Stop => self.off_hook = false,
+            _ => {}
+        }
+        let nanos = self.now.duration_since(self.start).as_nanos();
+        let at = Moment {
+            now: self.now,
+            wall: Timestamp::from_nanos(i64::try_from(nanos).unwrap()),
+        };
+        let mut decide = |caller: &Caller| match caller.number.as_received() {
+            Some("1") => Verdict::new(VerdictClass::Ring, "a friend"),
+            _ => Verdict::new(VerdictClass::Block, "anybody else"),
+        };
+        for effect in self.blocker.handle(event, at, &mut decide) {
+            match effect {
+                Effect::PickUp => {
+                    assert!(!self.off_hook, "picked up twice");
+                    let rang = self.last_ring.expect("picked up without a ring");
+                    assert!(self.now.duration_since(rang) < RING_WINDOW, "an old ring");
+                    self.off_hook = true;
+                    self.picked_up += 1;
+                }
+                Effect::Save(CallKey(key), record) => {
+                    self.rows.insert(key, record);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn wait(&mut self, time: Duration) {
+        let until = self.now + time;
+        while let Some(deadline) = self.blocker.deadline().filter(|at| *at <= until) {
+            self.now = self.now.max(deadline);
+            self.feed(Event::TimePassed);
+            assert!(
+                self.blocker.deadline().is_none_or(|next| next > self.now),
+                "a deadline that stays in the past spins"
+            );
+        }
+        self.now = until;
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Wait(u64),
+    Feed(Event),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let caller = |number: Option<&str>| Caller::from_line(number, None);
+    let events = vec![
+        Event::Ring,
+        Event::Ring,
+        Event::Ring,
+        Event::CallerId {
+            caller: caller(Some("1")),
+            revision: false,
+        },
+        Event::CallerId {
+            caller: caller(Some("2")),
+            revision: false,
+        },
+        Event::CallerId {
+            caller: caller(None),
+            revision: false,
+        },
+        Event::CallerId {
+            caller: caller(Some("2")),
+            revision: true,
+        },
+        Event::Code(LineCode::Busy),
+        Event::Code(LineCode::ExtensionOffHook),
+        Event::Code(LineCode::NoCarrier),
+        Event::Digit('5'),
+        Event::PickedUp,
+        Event::PickedUp,
+        Event::Refused { what: "no".into() },
+        Event::VoiceStarted,
+        Event::VoiceStarted,
+        Event::PlaybackFinished,
+        Event::VoiceEnded(VoiceEnd::ByModem),
+        Event::FaxEnded,
+        Event::OnHook,
+        Event::OnHook,
+        Event::PortLost,
+        Event::EndCall,
+        Event::Armed(RestingClass::Data),
+        Event::Armed(RestingClass::Voice),
+    ];
+    prop_oneof![
+        1 => (1..12_000u64).prop_map(Step::Wait),
+        2 => prop::sample::select(events).prop_map(Step::Feed),
+    ]
+}
+
+fn action() -> impl Strategy<Value = BlockAction> {
+    let limit = Duration::from_secs(30);
+    prop::sample::select(vec![
+        BlockAction::HangUp {
+            hold: Duration::from_secs(1),
+        },
+        BlockAction::Fax,
+        BlockAction::Message {
+            file: "a.wav".into(),
+        },
+        BlockAction::Record { limit },
+        BlockAction::Duplex {
+            file: None,
+            limit,
+            silence: None,
+        },
+    ])
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_picked_up_without_a_ring_and_every_row_is_completed(
+        action in action(),
+        steps in prop::collection::vec(step(), 1..60),
+    ) {
+        let mut watch = Watch::new(action);
+        for step in steps {
+            match step {
+                Step::Wait(millis) => watch.wait(Duration::from_millis(millis)),
+                Step::Feed(event) => watch.feed(event),
+            }
+        }
+        watch.feed(Event::Stop);
+        for (key, row) in &watch.rows {
+            prop_assert!(row.outcome.is_some(), "call {} has no outcome: {:?}", key, row);
+            prop_assert!(row.ended >= row.picked_up);
+        }
+    }
+
+    #[test]
+    fn with_a_modem_that_obeys_the_line_is_always_given_back(
+        action in action(),
+        steps in prop::collection::vec(step(), 1..40),
+    ) {
+        let mut watch = Watch::new(action);
+        for step in steps {
+            match step {
+                Step::Wait(millis) => watch.wait(Duration::from_millis(millis)),
+                Step::Feed(event) => watch.feed(event),
+            }
+        }
+        // From here on the modem does what it is told, and nobody calls any more.
+        for event in [Event::PickedUp, Event::VoiceStarted, Event::FaxEnded, Event::PlaybackFinished] {
+            watch.feed(event);
+            watch.wait(Duration::from_millis(10));
+        }
+        watch.feed(Event::VoiceEnded(VoiceEnd::Asked));
+        watch.wait(Duration::from_mins(2));
+        watch.feed(Event::OnHook);
+        watch.wait(Duration::from_mins(1));
+        if watch.blocker.is_off_hook() {
+            // A second answer, to rings after the first: it has its own turn.
+            watch.feed(Event::Refused {
+                what: "gone".into(),
+            });
+            watch.feed(Event::OnHook);
+            watch.wait(Duration::from_mins(1));
+        }
+        prop_assert!(!watch.blocker.in_call());
+        prop_assert!(watch.rows.values().all(|row| row.outcome.is_some()));
+    }
+}
