@@ -54,7 +54,8 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
             .watchdog_interval()
             .map(|every| every / 2),
     };
-    let handler = Box::new(ListScreen::new(policy));
+    let handler =
+        Box::new(ListScreen::new(policy).by_clock(Arc::new(SystemClock), settings.time_zone));
     runtime()?.block_on(async {
         let jack = jack(&settings.device, emulated.as_ref().map(|(_, link)| link));
         let mut signals = StopSignals::new().map_err(Failure::because("signals"))?;
@@ -147,6 +148,7 @@ fn load_policy(settings: &Settings) -> Policy {
         allow: load(&settings.allow_lists),
         block: load(&settings.block_lists),
         block_private: settings.block_private,
+        ..Policy::default()
     }
 }
 
