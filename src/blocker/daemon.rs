@@ -12,9 +12,7 @@ use crate::audio::{PlayFolder, Player, Recorder, SilenceMeter, TimeZone, wav};
 use crate::call::CallRecord;
 use crate::clock::{WallClock, until};
 use crate::modem::caller_id::MessageWaiting;
-use crate::modem::driver::{
-    self, Armed, Modem, ModemEvent, ModemEvents, ModemOptions, Playback, RestingClass,
-};
+use crate::modem::driver::{self, Armed, Modem, ModemEvent, ModemEvents, ModemOptions, Playback};
 use crate::modem::port::Jack;
 use crate::screen::Caller;
 use crate::service::control::{ControlSocket, Places, Request};
@@ -162,7 +160,7 @@ impl Daemon {
         }
         let log = open_log(&setup);
         let options = ModemOptions {
-            resting: resting_class(&setup.action),
+            resting: setup.action.class(),
             country: setup.modem_country,
             init: setup.modem_init.clone(),
         };
@@ -302,7 +300,7 @@ impl Daemon {
                 (self.observer)(&Notice::Deaf { again_in, give_up });
             }
             ModemEvent::PortBack { device } => self.status.opened(device),
-            ModemEvent::Armed(armed) => self.armed(&armed).await,
+            ModemEvent::Armed(armed) => self.armed(&armed),
             ModemEvent::PortLost { why } => {
                 tracing::warn!("the modem is lost: {why}");
                 self.status.is(State::Waiting);
@@ -338,7 +336,7 @@ impl Daemon {
                 }
             }
             ModemEvent::Audio(audio) => self.audio(audio).await,
-            ModemEvent::PickedUp => self.machine(Event::PickedUp).await,
+            ModemEvent::PickedUp(class) => self.machine(Event::PickedUp(class)).await,
             ModemEvent::Refused { what } => self.machine(Event::Refused { what }).await,
             ModemEvent::VoiceStarted(_) => {
                 self.silence = SilenceMeter::new();
@@ -367,9 +365,9 @@ impl Daemon {
         }
     }
 
-    async fn armed(&mut self, armed: &Armed) {
+    fn armed(&mut self, armed: &Armed) {
         tracing::debug!(modem = %armed.identity, class = ?armed.class, "armed");
-        let wanted = resting_class(&self.setup.action);
+        let wanted = self.setup.action.class();
         if armed.class != wanted && !std::mem::replace(&mut self.incapable_told, true) {
             let action = self.setup.action.kind().as_str();
             tracing::warn!(
@@ -389,7 +387,6 @@ impl Daemon {
             device: self.status.device(),
             armed,
         });
-        self.machine(Event::Armed(armed.class)).await;
     }
 
     /// Gives an event to the machine and does what it asks for.
@@ -408,8 +405,8 @@ impl Daemon {
 
     async fn carry_out(&mut self, effect: Effect) {
         match effect {
-            Effect::PickUp => {
-                self.modem.pick_up();
+            Effect::PickUp(class) => {
+                self.modem.pick_up(class);
                 // The driver writes the command before anything is logged or saved.
                 tokio::task::yield_now().await;
             }
@@ -477,11 +474,7 @@ impl Daemon {
     // ----- sound -----
 
     async fn audio(&mut self, audio: Vec<u8>) {
-        let limit = match &self.setup.action {
-            BlockAction::Duplex { silence, .. } => *silence,
-            _ => None,
-        };
-        if let Some(limit) = limit
+        if let Some(limit) = self.blocker.silence()
             && self.playing == Some(0)
         {
             self.silence.process(&audio);
@@ -585,15 +578,6 @@ async fn next_request(control: &mut Option<ControlSocket>) -> Request {
         return request;
     }
     std::future::pending().await
-}
-
-/// The class in which a modem can do this at once when the phone rings.
-const fn resting_class(action: &BlockAction) -> RestingClass {
-    match action {
-        BlockAction::HangUp { .. } => RestingClass::Data,
-        BlockAction::Fax => RestingClass::Fax,
-        _ => RestingClass::Voice,
-    }
 }
 
 /// The call log, with what a crash left in it completed. A log that cannot be opened must not keep
