@@ -510,9 +510,7 @@ impl Daemon {
         tokio::spawn(async move {
             let summary = recorder.finish().await;
             let trouble = summary.trouble();
-            if let Some(trouble) = &trouble {
-                tracing::warn!(call = call.0, "{trouble}");
-            } else {
+            if trouble.is_none() {
                 let samples = summary.samples;
                 tracing::debug!(call = call.0, samples, "the recording is on disk");
             }
@@ -560,6 +558,7 @@ fn make_folders(setup: &Setup) -> Result<(), StartError> {
             "calls are screened, but {} is missing: {source}",
             path.display()
         );
+        break;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 
 use crate::audio::Recordings;
 use crate::clock::{Timestamp, WallClock};
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -46,10 +47,11 @@ async fn keep_up(recordings: Recordings, clock: Arc<dyn WallClock>, wanted: Arc<
     {
         let recordings = recordings.clone();
         // A job that was cancelled means that the program ends.
-        let _ = spawn_blocking(move || {
-            if let Err(error) = recordings.mend() {
+        let _ = spawn_blocking(move || match recordings.mend() {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 tracing::warn!("{}: {error}", recordings.folder.display());
             }
+            _ => {}
         })
         .await;
     }
@@ -64,6 +66,7 @@ async fn keep_up(recordings: Recordings, clock: Arc<dyn WallClock>, wanted: Arc<
 fn tidy(recordings: &Recordings, now: Option<Timestamp>) {
     match recordings.tidy(now) {
         Ok(removed) if removed.files == 0 => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Ok(removed) => tracing::info!(
             recordings = removed.files,
             bytes = removed.bytes,

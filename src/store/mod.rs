@@ -74,13 +74,14 @@ impl StoreError {
     /// barred. A disk that is full, read-only or gone, and a file that others hold, may get better.
     pub fn is_final(&self) -> bool {
         match self {
-            Self::Newer { .. } | Self::Damaged { .. } => true,
-            Self::InTheWay { .. } => false,
             // SQL that fails on it: its tables are not ours.
-            Self::Open {
+            Self::Newer { .. }
+            | Self::Damaged { .. }
+            | Self::Open {
                 source: rusqlite::Error::SqlInputError { .. },
                 ..
             } => true,
+            Self::InTheWay { .. } => false,
             Self::Open { file, source } => match source.sqlite_error_code() {
                 // The same, in `SQLite`'s plain `SQLITE_ERROR`.
                 Some(ErrorCode::Unknown) => true,
