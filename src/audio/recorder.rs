@@ -299,8 +299,11 @@ impl Recording {
     /// The recording stops here: of the samples given, those are kept that the disk has taken.
     fn fail(&mut self, error: RecordError, given: u64) {
         self.writer = None;
-        let path = self.summary.path.as_deref();
-        self.summary.samples = path.map_or(0, |path| repair(path).unwrap_or_default());
+        if let Some(path) = &self.summary.path {
+            self.summary.samples = repair(path).unwrap_or_default();
+            // What it has is to be safe, as at any other end; the trouble is known already.
+            let _ = File::open(path).and_then(|file| file.sync_all());
+        }
         self.summary.lost += given.saturating_sub(self.summary.samples);
         self.summary.error = Some(error);
     }

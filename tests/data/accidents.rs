@@ -2,7 +2,7 @@
 
 use crate::house::{Evening, House, ROBOCALLER, contains, read_wav};
 use callblock::blocker::BlockAction;
-use callblock::emulator::{Call, Ending, Scenario, Sound};
+use callblock::emulator::{Call, CallerIdTime, Ending, Happening, Scenario, Sound};
 use callblock::service::log::{self, LogOptions};
 use callblock::store::Store;
 use std::path::{Path, PathBuf};
@@ -102,6 +102,55 @@ async fn calls_are_screened_and_logged_whatever_is_in_the_place_of_the_database(
             .find(|name| name.starts_with("callblock-set-aside-2026-01-02T03-04-"));
         assert!(aside.is_some(), "{in_its_place} is gone");
     }
+}
+
+/// In real time, because paused time waits for the disk.
+#[test]
+fn calls_are_screened_while_the_database_is_opened_and_checked() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        // The only thread that waits for the disk is stuck until the call is over.
+        drop(tokio::task::spawn_blocking(move || released.recv()));
+        let call = Call::from(ROBOCALLER)
+            .at(Duration::from_secs(1))
+            .caller_id(CallerIdTime::BeforeFirstRing)
+            .ends(Ending::Stays);
+        let house = House::new(Scenario::default().call(call)).watched(8);
+        let file = house.dir.path().join("callblock.db");
+        tokio::spawn(async move {
+            sleep(Duration::from_secs(7)).await;
+            assert!(!file.exists(), "the disk was not stuck");
+            drop(release);
+        });
+        let evening = house.live().await;
+        assert_eq!(evening.row().outcome.as_deref(), Some("finished"));
+        let held_by = evening.journal.first(|h| *h == Happening::OnHook);
+        assert!(
+            held_by < Some(Duration::from_secs(7)),
+            "{}",
+            evening.story()
+        );
+        assert_eq!(evening.off_hook_count(), 1);
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_oldest_recordings_make_room_for_new_ones_and_rows_stay() {
+    let mut house = house(&[20, 100, 180]);
+    house.limits.keep_bytes = Some(200_000);
+    let evening = house.live().await;
+    assert_all_dealt_with(&evening, 3);
+    let is_there = |call: usize| {
+        let recording = evening.rows[call].recording.as_ref().unwrap();
+        evening.dir.path().join(recording).exists()
+    };
+    assert_eq!([is_there(0), is_there(1), is_there(2)], [false, true, true]);
+    assert_recorded_whole(&evening, 2);
 }
 
 // ----- on a small disk of their own -----
