@@ -66,6 +66,8 @@ pub async fn block_calls(
         recording_limits: RecordingLimits::default(),
         keep_calls: None,
         clock: Arc::new(SystemClock),
+        control: None,
+        heartbeat: None,
     };
     let handler = Box::new(Menu {
         file: file.to_owned(),

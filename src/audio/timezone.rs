@@ -1,7 +1,8 @@
 //! Local time, for what a person reads. The one module that knows `chrono-tz`.
 
 use crate::clock::Timestamp;
-use chrono::DateTime;
+use crate::screen::{Date, LocalTime, Moment};
+use chrono::{DateTime, Datelike as _, Timelike as _};
 use chrono_tz::Tz;
 use std::fmt;
 use std::str::FromStr;
@@ -32,6 +33,21 @@ impl TimeZone {
     /// An instant in the name of a recording: `2026-11-20 14-05-33+0100`.
     pub fn file_stamp(self, instant: Timestamp) -> String {
         self.format(instant, "%Y-%m-%d %H-%M-%S%z")
+    }
+
+    /// An instant as the rules of lists see it.
+    pub fn moment(self, instant: Timestamp) -> Moment {
+        let local = DateTime::from_timestamp_nanos(instant.as_nanos()).with_timezone(&self.0);
+        let part = |value: u32| u8::try_from(value).unwrap_or_default();
+        let date = u16::try_from(local.year())
+            .ok()
+            .and_then(|year| Date::new(year, part(local.month()), part(local.day())))
+            .unwrap_or(Date::EARLIEST);
+        let minute = u16::from(part(local.hour())) * 60 + u16::from(part(local.minute()));
+        Moment {
+            instant,
+            local: LocalTime { date, minute },
+        }
     }
 
     fn format(self, instant: Timestamp, pattern: &str) -> String {
@@ -94,6 +110,14 @@ mod tests {
             assert_eq!(zone.to_string(), name);
             assert_eq!(zone.local_time(winter), local);
             assert_eq!(zone.file_stamp(winter), stamp);
+            let wall = zone.moment(winter).local;
+            let shown = format!(
+                "{} {:02}:{:02}",
+                wall.date,
+                wall.minute / 60,
+                wall.minute % 60
+            );
+            assert!(local.starts_with(&shown), "{shown}");
         }
     }
 

@@ -79,7 +79,7 @@ impl OpenCall {
 
     pub(super) fn set_caller(&mut self, caller: &Caller) {
         self.record.number = caller.number.as_received().map(Into::into);
-        self.record.normalised = caller.number.normalised().map(Into::into);
+        self.record.normalised = caller.number.normalised().map(std::borrow::Cow::into_owned);
         self.record.name.clone_from(&caller.name);
     }
 

@@ -6,6 +6,7 @@
 
 use super::handler::Wish;
 use super::machine::{Blocker, Effect, Event, Moment};
+use super::status::{State, Status};
 use super::upkeep::Upkeep;
 use super::{BlockAction, CallControl, CallHandler};
 use crate::audio::{
@@ -19,7 +20,9 @@ use crate::modem::driver::{
 };
 use crate::modem::port::Jack;
 use crate::screen::Caller;
+use crate::service::control::{ControlSocket, Places, Request};
 use crate::store::{CallKey, CallLog, LogPlace};
+use serde_json::json;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
@@ -54,6 +57,10 @@ pub struct Setup {
     pub keep_calls: Option<NonZeroU32>,
     /// Wall time.
     pub clock: Arc<dyn WallClock>,
+    /// Where other commands can ask the daemon; `None`: nowhere.
+    pub control: Option<Places>,
+    /// How often [`Notice::Alive`] is wanted.
+    pub heartbeat: Option<Duration>,
 }
 
 /// Why a daemon cannot begin.
@@ -83,6 +90,15 @@ pub enum Notice<'a> {
     },
     /// The modem is gone; why.
     PortLost(&'a str),
+    /// The modem is there and hung: no call is screened.
+    Deaf {
+        /// When it is tried again.
+        again_in: Duration,
+        /// It used to work for this process: a fresh one may do better.
+        give_up: bool,
+    },
+    /// The loop turns; comes as often as was asked for.
+    Alive,
     /// The line rings, for the n-th time.
     Ring(u32),
     /// A caller was screened.
@@ -118,6 +134,7 @@ pub struct Daemon {
     setup: Setup,
     handler: Box<dyn CallHandler>,
     observer: Observer,
+    control: Option<ControlSocket>,
     blocker: Blocker,
     modem: Modem,
     log: Option<CallLog>,
@@ -132,7 +149,7 @@ pub struct Daemon {
     /// end, or are being picked.
     playing: Option<usize>,
     silence: SilenceMeter,
-    device: String,
+    status: Status,
     incapable_told: bool,
 }
 
@@ -173,6 +190,7 @@ impl Daemon {
             setup,
             handler,
             observer,
+            control: None,
             modem,
             log: Some(log),
             reports,
@@ -180,9 +198,10 @@ impl Daemon {
             closing: 0,
             playing: None,
             silence: SilenceMeter::new(),
-            device: String::new(),
+            status: Status::new(),
             incapable_told: false,
         };
+        daemon.control = daemon.open_control().await;
         daemon.serve(&mut events, &mut inbox, stop).await;
         // The driver may be waiting for its events to be taken.
         let drained = async { while events.next().await.is_some() {} };
@@ -197,6 +216,7 @@ impl Daemon {
         stop: impl Future<Output = ()>,
     ) {
         let mut stop = std::pin::pin!(stop);
+        let mut beat = self.setup.heartbeat.map(|every| Instant::now() + every);
         loop {
             let deadline = self.blocker.deadline().map(Instant::from_std);
             tokio::select! {
@@ -209,10 +229,44 @@ impl Daemon {
                     Some(event) => self.modem_event(event).await,
                     None => return,
                 },
+                request = next_request(&mut self.control) => self.request(request),
                 Some(report) = inbox.recv() => self.report(report).await,
                 () = until(deadline) => self.machine(Event::TimePassed).await,
+                () = until(beat) => {
+                    beat = self.setup.heartbeat.map(|every| Instant::now() + every);
+                    (self.observer)(&Notice::Alive);
+                }
             }
         }
+    }
+
+    /// Without a control socket everything else works.
+    async fn open_control(&self) -> Option<ControlSocket> {
+        match ControlSocket::open(self.setup.control.as_ref()?).await {
+            Ok(control) => {
+                tracing::debug!(path = %control.path().display(), "control socket open");
+                Some(control)
+            }
+            Err(error) => {
+                tracing::info!(
+                    "no control socket, so `callblock status` has nobody to ask: {error}"
+                );
+                None
+            }
+        }
+    }
+
+    /// Somebody asks on the control socket.
+    fn request(&mut self, request: Request) {
+        let answer = match request.body["command"].as_str() {
+            Some("status") => self.status.json(self.blocker.in_call()),
+            _ => self
+                .handler
+                .on_request(&request.body)
+                .unwrap_or_else(|| json!({ "error": "unknown command" })),
+        };
+        // Whoever asked may have gone.
+        let _ = request.answer.send(answer);
     }
 
     /// After the last event: recordings and rows reach the disk.
@@ -257,17 +311,26 @@ impl Daemon {
         match event {
             ModemEvent::Waiting { why } => {
                 tracing::warn!("waiting for the modem: {why}");
+                self.status.is(State::Waiting);
                 (self.observer)(&Notice::Waiting(&why));
             }
-            ModemEvent::PortBack { device } => self.device = device,
+            ModemEvent::Deaf { again_in, give_up } => {
+                self.status.is(State::Deaf);
+                (self.observer)(&Notice::Deaf { again_in, give_up });
+            }
+            ModemEvent::PortBack { device } => self.status.opened(device),
             ModemEvent::Armed(armed) => self.armed(&armed).await,
             ModemEvent::PortLost { why } => {
                 tracing::warn!("the modem is lost: {why}");
+                self.status.is(State::Waiting);
                 (self.observer)(&Notice::PortLost(&why));
                 self.playing = None;
                 self.machine(Event::PortLost).await;
             }
-            ModemEvent::Ring => self.machine(Event::Ring).await,
+            ModemEvent::Ring => {
+                self.status.rang(self.setup.clock.now());
+                self.machine(Event::Ring).await;
+            }
             ModemEvent::CallerId { id, revision } => {
                 tracing::debug!(?id, revision, "caller ID");
                 let caller = Caller::from_line(id.number.as_deref(), id.name.as_deref());
@@ -314,7 +377,10 @@ impl Daemon {
             }
             ModemEvent::OnHook => self.machine(Event::OnHook).await,
             ModemEvent::Dialled(_) => {}
-            ModemEvent::Unknown(text) => tracing::debug!(text, "the modem says something unknown"),
+            ModemEvent::Unknown(text) => {
+                self.status.unknown(self.setup.clock.now(), &text);
+                tracing::debug!(text, "the modem says something unknown");
+            }
         }
     }
 
@@ -335,8 +401,9 @@ impl Daemon {
                 armed.identity
             );
         }
+        self.status.armed(armed.identity.to_string());
         (self.observer)(&Notice::Armed {
-            device: &self.device,
+            device: self.status.device(),
             armed,
         });
         self.machine(Event::Armed(armed.class)).await;
@@ -368,6 +435,7 @@ impl Daemon {
                 (self.observer)(&Notice::Ring(burst));
                 self.handler.on_ring(burst);
             }
+            Effect::PickUpOtherWay => self.modem.pick_up_other_way(),
             Effect::StartVoice(mode) => self.modem.start_voice(mode),
             Effect::Play(file) => self.play(&file),
             Effect::FinishVoice => self.modem.finish_voice(),
@@ -527,6 +595,16 @@ impl Setup {
     fn rec_dir(&self) -> PathBuf {
         self.data_dir.join("rec")
     }
+}
+
+/// The next request, or never.
+async fn next_request(control: &mut Option<ControlSocket>) -> Request {
+    if let Some(control) = control
+        && let Some(request) = control.next().await
+    {
+        return request;
+    }
+    std::future::pending().await
 }
 
 /// The class in which a modem can do this at once when the phone rings.

@@ -1,8 +1,12 @@
 //! What people override to make a call blocker of their own.
 
+use crate::audio::TimeZone;
+use crate::clock::{SystemClock, WallClock};
 use crate::modem::caller_id::MessageWaiting;
 use crate::screen::{Caller, Policy, Verdict};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Decides about callers and takes part in calls. Every method has a sensible default but
 /// [`on_call`](Self::on_call).
@@ -18,6 +22,12 @@ pub trait CallHandler: Send {
     /// Somebody calls: may he ring? Also asked for calls without caller ID, and again when caller ID
     /// comes late.
     fn on_call(&mut self, caller: &Caller) -> Verdict;
+
+    /// A request on the control socket that the daemon itself does not know: the answer, or `None`.
+    fn on_request(&mut self, request: &Value) -> Option<Value> {
+        let _ = request;
+        None
+    }
 
     /// The network's message-waiting indicator changed.
     fn on_message_waiting(&mut self, waiting: MessageWaiting) {
@@ -76,17 +86,32 @@ impl CallControl {
 #[derive(Debug)]
 pub struct ListScreen {
     policy: Policy,
+    clock: Arc<dyn WallClock>,
+    time_zone: TimeZone,
 }
 
 impl ListScreen {
-    /// Decides by this policy.
-    pub const fn new(policy: Policy) -> Self {
-        Self { policy }
+    /// Decides by this policy. The hours and days of its lists are those of the system's clock, in UTC.
+    pub fn new(policy: Policy) -> Self {
+        Self {
+            policy,
+            clock: Arc::new(SystemClock),
+            time_zone: TimeZone::UTC,
+        }
+    }
+
+    /// The same with the hours and days of this clock in this time zone.
+    #[must_use]
+    pub fn by_clock(mut self, clock: Arc<dyn WallClock>, time_zone: TimeZone) -> Self {
+        self.clock = clock;
+        self.time_zone = time_zone;
+        self
     }
 }
 
 impl CallHandler for ListScreen {
     fn on_call(&mut self, caller: &Caller) -> Verdict {
-        self.policy.screen(caller)
+        self.policy
+            .screen(caller, self.time_zone.moment(self.clock.now()))
     }
 }

@@ -102,6 +102,8 @@ pub enum Effect {
     Rang(u32),
     /// Off-hook, before anything else is done.
     PickUp,
+    /// Off-hook by another command: the line still rings.
+    PickUpOtherWay,
     /// Open a voice stream.
     StartVoice(VoiceMode),
     /// Play a file.
@@ -455,6 +457,7 @@ impl Blocker {
             action,
             phase: Phase::PickingUp,
             rules: HangUpRules::default(),
+            still_rang: false,
         })
     }
 

@@ -11,6 +11,7 @@ mod hang_up_rules;
 pub mod machine;
 mod off_hook;
 mod ringing;
+mod status;
 mod upkeep;
 
 pub use action::BlockAction;

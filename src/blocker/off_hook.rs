@@ -21,6 +21,8 @@ pub(super) struct OffHook {
     pub(super) action: BlockAction,
     pub(super) phase: Phase,
     pub(super) rules: HangUpRules,
+    /// It rang while we were off-hook.
+    pub(super) still_rang: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -78,8 +80,7 @@ impl OffHook {
                 self.call.save(effects);
             }
             Event::Ring if at.now.duration_since(self.since) > RING_IN_FLIGHT => {
-                self.call
-                    .trouble("rings although the modem says it is off-hook");
+                self.still_ringing(effects);
             }
             Event::TimePassed => self.time_passed(at, effects),
             _ => {}
@@ -182,6 +183,16 @@ impl OffHook {
             && self.rules.caller_is_gone(code, at.now, off_hook_for)
         {
             self.hang_up(Outcome::CallerHungUp, effects);
+        }
+    }
+
+    /// The modem says that it is off-hook, and the line rings: it gets one more chance.
+    fn still_ringing(&mut self, effects: &mut Vec<Effect>) {
+        let first = !std::mem::replace(&mut self.still_rang, true);
+        if first && !matches!(self.phase, Phase::HangingUp(_) | Phase::AnsweringAsFax) {
+            self.call
+                .trouble("rang on although the modem said it was off-hook");
+            effects.push(Effect::PickUpOtherWay);
         }
     }
 

@@ -10,10 +10,12 @@ use callblock::emulator::{PtyModem, PtyOptions, Scenario};
 use callblock::modem::port::Jack;
 use callblock::modem::serial::{Device, SerialJack};
 use callblock::screen::{List, Policy};
+use callblock::service::control::Places;
 use callblock::service::log;
 use callblock::service::notify::ServiceManager;
 use callblock::service::signals::StopSignals;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -48,8 +50,14 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
         recording_limits: settings.recording_limits,
         keep_calls: settings.keep_calls,
         clock: Arc::new(SystemClock),
+        control: Some(Places::of_process(settings.socket.clone())),
+        // Twice as often as the service manager looks.
+        heartbeat: ServiceManager::new()
+            .watchdog_interval()
+            .map(|every| every / 2),
     };
-    let handler = Box::new(ListScreen::new(policy));
+    let handler =
+        Box::new(ListScreen::new(policy).by_clock(Arc::new(SystemClock), settings.time_zone));
     runtime()?.block_on(async {
         let jack = jack(&settings.device, emulated.as_ref().map(|(_, link)| link));
         let mut signals = StopSignals::new().map_err(Failure::because("signals"))?;
@@ -69,7 +77,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
         };
         let ran = Daemon::run(setup, jack, handler, observer, stop).await;
         overdue.abort();
-        ran.map_err(|error| Failure::Usage(error.to_string()))
+        ran.map_err(|error| Failure::Usage(format!("{error}; name another with --data-dir DIR")))
     })
 }
 
@@ -142,6 +150,7 @@ fn load_policy(settings: &Settings) -> Policy {
         allow: load(&settings.allow_lists),
         block: load(&settings.block_lists),
         block_private: settings.block_private,
+        ..Policy::default()
     }
 }
 
@@ -151,6 +160,7 @@ struct Readiness {
     /// What the user should know at all times.
     warnings: Vec<String>,
     state: Mutex<State>,
+    given_up: AtomicBool,
 }
 
 struct State {
@@ -167,45 +177,50 @@ impl Readiness {
                 ready: false,
                 status: "setting the modem up".into(),
             }),
+            given_up: AtomicBool::new(false),
         }
     }
 
     fn observer(self: Arc<Self>) -> Observer {
         Box::new(move |notice: &Notice<'_>| match notice {
             Notice::Armed { device, armed } => {
-                // After every call it is armed again, which is no news.
                 let status = format!("armed on {} at {device}", armed.identity);
-                if self.status(&status) {
-                    tracing::info!("{status}");
+                tracing::info!("{status}");
+                self.status(&status);
+                self.given_up.store(false, Ordering::Relaxed);
+                self.ready();
+            }
+            Notice::Waiting(why) => self.status(&format!("waiting for the modem: {why}")),
+            Notice::PortLost(why) => self.status(&format!("modem lost: {why}")),
+            Notice::Deaf { again_in, give_up } => {
+                let minutes = again_in.as_secs() / 60;
+                self.status(&format!(
+                    "DEAF: the modem is hung, trying again every {minutes} min; unplug it"
+                ));
+                if *give_up {
+                    self.given_up.store(true, Ordering::Relaxed);
                 }
                 self.ready();
             }
-            Notice::Waiting(why) => {
-                self.status(&format!("waiting for the modem: {why}"));
-            }
-            Notice::PortLost(why) => {
-                self.status(&format!("modem lost: {why}"));
-            }
+            // A process whose modem was lost to it for good is restarted by not saying this.
+            Notice::Alive if !self.given_up.load(Ordering::Relaxed) => self.manager.watchdog(),
             _ => {}
         })
     }
 
-    /// Returns whether this is news.
-    fn status(&self, status: &str) -> bool {
+    fn status(&self, status: &str) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let status = [status]
             .into_iter()
             .chain(self.warnings.iter().map(String::as_str))
             .collect::<Vec<_>>()
             .join("; ");
-        if status == state.status {
-            return false;
+        if status != state.status {
+            state.status = status;
+            if state.ready {
+                self.manager.status(&state.status);
+            }
         }
-        state.status = status;
-        if state.ready {
-            self.manager.status(&state.status);
-        }
-        true
     }
 
     /// Says so once; later calls do nothing.

@@ -78,6 +78,8 @@ async fn watch(data_dir: &Path, node: &Path, policy: Policy, play: &Path) -> Res
         recording_limits: RecordingLimits::default(),
         keep_calls: None,
         clock: Arc::new(SystemClock),
+        control: None,
+        heartbeat: None,
     };
     let jack = Box::new(SerialJack::new(Device::Node(node.to_owned())));
     let (ended, mut endings) = mpsc::unbounded_channel();
@@ -123,6 +125,7 @@ fn narrate(notice: &Notice<'_>) -> Option<String> {
         Notice::Armed { armed, .. } if armed.identity.firmware.is_empty() => "armed".into(),
         Notice::Armed { armed, .. } => format!("waiting for calls on {}", armed.identity),
         Notice::PortLost(why) => format!("modem lost: {why}"),
+        Notice::Deaf { .. } => "the modem is hung".into(),
         Notice::Ring(_) => "  ring".into(),
         Notice::Screened(record) => screened(record),
         Notice::Answered => "  picked up".into(),
@@ -130,7 +133,7 @@ fn narrate(notice: &Notice<'_>) -> Option<String> {
             let name = file.file_name().unwrap_or_default();
             format!("  playing {}", name.to_string_lossy())
         }
-        Notice::Recording(_) => return None,
+        Notice::Recording(_) | Notice::Alive => return None,
         Notice::Digit(digit) => format!("  the caller pressed {digit}"),
         Notice::CallerSilent => "  the caller is silent".into(),
         Notice::Ended(record) => format!("  over: {}", record.outcome?.as_str()),

@@ -57,6 +57,8 @@ pub(crate) struct Settings {
     pub(crate) recording_limits: RecordingLimits,
     /// The most calls in the log.
     pub(crate) keep_calls: Option<NonZeroU32>,
+    /// Where the control socket is to be, if not at the usual place.
+    pub(crate) socket: Option<PathBuf>,
     pub(crate) log: LogOptions,
     /// Flags that do nothing here. The Python tool says nothing of them, so units carried over from
     /// it may have them.
@@ -168,6 +170,7 @@ impl Settings {
             init_commands: flags.init,
             recording_limits: recording_limits(&flags.keep),
             keep_calls: flags.keep.keep_calls,
+            socket: flags.socket,
             log: LogOptions {
                 stderr: flags.log.stderr,
                 file: flags.log.logfile,

@@ -8,6 +8,7 @@ mod daemon;
 mod demo;
 mod emulate;
 pub(crate) mod flags;
+mod status;
 
 use callblock::audio::TimeZone;
 use clap::builder::{OsStringValueParser, TypedValueParser};
@@ -59,6 +60,8 @@ pub(crate) enum Command {
         #[arg(long, value_name = "DIR")]
         data_dir: Option<PathBuf>,
     },
+    /// Ask the running daemon how it is.
+    Status(status::StatusArgs),
     /// Run an emulated modem on a pseudo-terminal and print the node to open.
     Emulate(emulate::EmulateArgs),
 }
@@ -106,6 +109,11 @@ pub(crate) struct DaemonFlags {
     /// be given several times.
     #[arg(long, value_name = "CMD", value_parser = flags::parse_init_command)]
     pub(crate) init: Vec<String>,
+
+    /// The socket on which `callblock status` asks the daemon [default: control.sock in
+    /// `$RUNTIME_DIRECTORY`, else in /run/callblock, else in `$XDG_RUNTIME_DIR/callblock`].
+    #[arg(long, value_name = "PATH")]
+    pub(crate) socket: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) action: ActionFlags,
@@ -260,12 +268,13 @@ pub(crate) fn main() -> ExitCode {
     let outcome = match cli.command {
         None => Settings::new(cli.daemon, &Environment::of_process())
             .map_err(|error| Failure::Usage(error.to_string()))
-            .and_then(|settings| daemon::run(&settings)),
-        Some(Command::Demo { data_dir }) => demo::run(data_dir),
-        Some(Command::Emulate(args)) => emulate::run(args),
+            .and_then(|settings| daemon::run(&settings).map(|()| ExitCode::SUCCESS)),
+        Some(Command::Demo { data_dir }) => demo::run(data_dir).map(|()| ExitCode::SUCCESS),
+        Some(Command::Emulate(args)) => emulate::run(args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Status(args)) => status::run(args),
     };
     let (error, code) = match outcome {
-        Ok(()) => return ExitCode::SUCCESS,
+        Ok(code) => return code,
         Err(Failure::Usage(error)) => (error, ExitCode::from(USAGE_EXIT_CODE)),
         Err(Failure::Other(error)) => (error, ExitCode::FAILURE),
     };

@@ -94,6 +94,7 @@ fn without_flags_there_are_sensible_defaults() {
             init_commands: vec![],
             recording_limits: RecordingLimits::default(),
             keep_calls: None,
+            socket: None,
             log: LogOptions::default(),
             idle_flags: vec![],
         }
@@ -134,6 +135,7 @@ fn every_flag_reaches_the_settings() {
                 min_free: 0,
             },
             keep_calls: NonZeroU32::new(10_000),
+            socket: None,
             log: LogOptions {
                 stderr: true,
                 file: Some(machine.path("log")),

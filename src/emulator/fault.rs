@@ -79,6 +79,10 @@ pub enum FaultKind {
     /// The modem stops until it is pulled out and plugged in again: it answers nothing and, its
     /// buffer being full, soon takes nothing.
     Wedge,
+    /// The modem stops in the same way until it is treated so, or in a way that is rougher.
+    Hang(Cure),
+    /// The modem loses its settings without a word, as after a brown-out.
+    Forget,
     /// The modem is pulled out.
     Unplug(Unplug),
     /// So many random bytes come out of the modem.
@@ -87,6 +91,20 @@ pub enum FaultKind {
     Code(String),
     /// A line of text that nobody asked for.
     Line(String),
+}
+
+/// What brings a modem back that has stopped; each does what the ones before it do.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cure {
+    /// `ATZ`, though it answers nothing else.
+    SoftReset,
+    /// Data Terminal Ready goes down and up.
+    Dtr,
+    /// A reset of its USB port.
+    UsbReset,
+    /// Pulling it out and plugging it in again.
+    Replug,
 }
 
 /// How a modem comes back after it was pulled out.
@@ -115,7 +133,9 @@ impl EmulatedModem {
                     self.dues.add(at + after, Due::Plug { other_node });
                 }
             }
-            FaultKind::Wedge => self.wedge(),
+            FaultKind::Wedge => self.wedge(Cure::Replug),
+            FaultKind::Hang(cure) => self.wedge(*cure),
+            FaultKind::Forget => self.forget(),
             FaultKind::Garbage(count) => {
                 let count = (*count).min(4096);
                 let bytes: Vec<u8> = (0..count).map(|_| self.random.u8(..)).collect();

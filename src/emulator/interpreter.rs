@@ -66,7 +66,11 @@ impl EmulatedModem {
                     self.journal.note(now, Happening::Fault("late".into()));
                     late = by;
                 }
-                FaultKind::DigitalLine | FaultKind::Wedge | FaultKind::Unplug(_) => {
+                FaultKind::DigitalLine
+                | FaultKind::Wedge
+                | FaultKind::Forget
+                | FaultKind::Hang(_)
+                | FaultKind::Unplug(_) => {
                     self.strike(now, &kind);
                     return;
                 }

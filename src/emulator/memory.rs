@@ -7,7 +7,7 @@
 use super::journal::{Happening, Journal};
 use super::modem::{EmulatedModem, PlugChange};
 use super::scenario::Scenario;
-use crate::modem::port::{Changed, Jack, OpenError, Port};
+use crate::modem::port::{Changed, Jack, OpenError, Port, Reset};
 use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
@@ -318,6 +318,11 @@ impl Jack for MemoryJack {
                 more.await;
             }
         })
+    }
+
+    fn reset(&mut self) -> Reset<'_> {
+        self.shared.change(|link, now| link.modem.usb_reset(now));
+        Box::pin(std::future::ready(Ok(())))
     }
 
     fn device(&self) -> String {

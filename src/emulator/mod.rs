@@ -37,7 +37,7 @@ mod voice;
 
 pub use caller_id::{Form, Format};
 pub use chip::Chip;
-pub use fault::{Fault, FaultKind, Trigger, Unplug};
+pub use fault::{Cure, Fault, FaultKind, Trigger, Unplug};
 pub use journal::{AudioSpan, Entry, Happening, Journal};
 pub use memory::{LinkOptions, MemoryJack, MemoryModem};
 pub use modem::{EmulatedModem, PlugChange};

@@ -3,7 +3,7 @@
 use super::agenda::Agenda;
 use super::caller_id::CallerId;
 use super::chip::Profile;
-use super::fault::{Fault, Trigger};
+use super::fault::{Cure, Fault, Trigger};
 use super::journal::{Happening, Journal};
 use super::line::Line;
 use super::scenario::{Call, FaxResult, Scenario};
@@ -23,6 +23,14 @@ const MOST_OUTPUT: usize = 8 * 1024;
 const LONGEST_LINE: usize = 256;
 /// What a modem that has stopped still takes.
 const WEDGED_BUFFER: usize = 1024;
+
+/// A modem that has stopped.
+#[derive(Debug)]
+struct Wedged {
+    cure: Cure,
+    /// What it took since.
+    taken: Vec<u8>,
+}
 
 /// A modem with a telephone line behind it, without I/O.
 ///
@@ -47,7 +55,7 @@ pub struct EmulatedModem {
     pub(super) random: fastrand::Rng,
     plugged: bool,
     /// Stopped for good; so many bytes were taken since.
-    wedged: Option<usize>,
+    wedged: Option<Wedged>,
     dtr: bool,
     plug_changes: VecDeque<PlugChange>,
     start: Instant,
@@ -224,9 +232,12 @@ impl EmulatedModem {
         self.plugged && self.wedged.is_none()
     }
 
-    /// Stops until it is pulled out.
-    pub(super) fn wedge(&mut self) {
-        self.wedged = Some(0);
+    /// Stops until it is treated so.
+    pub(super) fn wedge(&mut self, cure: Cure) {
+        self.wedged = Some(Wedged {
+            cure,
+            taken: Vec::new(),
+        });
         self.dues.retain(|due| !matches!(due, Due::Reply(_)));
         self.state = State::Command;
     }
@@ -264,8 +275,11 @@ impl EmulatedModem {
         if !self.plugged {
             return usize::MAX;
         }
-        if let Some(taken) = self.wedged {
-            return WEDGED_BUFFER.saturating_sub(taken);
+        if let Some(wedged) = &self.wedged {
+            return match wedged.cure {
+                Cure::SoftReset => TYPED_AHEAD,
+                _ => WEDGED_BUFFER.saturating_sub(wedged.taken.len()),
+            };
         }
         match &self.state {
             State::Executing => TYPED_AHEAD.saturating_sub(self.typed_ahead.len()),
@@ -359,8 +373,17 @@ impl EmulatedModem {
         if !self.plugged {
             return;
         }
-        if let Some(taken) = &mut self.wedged {
-            *taken += 1;
+        if let Some(wedged) = &mut self.wedged {
+            wedged.taken.push(byte);
+            if wedged.cure == Cure::SoftReset && byte == b'\r' {
+                let line = std::mem::take(&mut wedged.taken);
+                if line.to_ascii_uppercase().ends_with(b"ATZ\r") {
+                    self.wedged = None;
+                    for byte in b"ATZ\r" {
+                        self.take_command_byte(now, *byte);
+                    }
+                }
+            }
             return;
         }
         match &mut self.state {
@@ -461,6 +484,9 @@ impl EmulatedModem {
             return;
         }
         self.journal.note(now, Happening::Dtr(raised));
+        if !raised {
+            self.treat(Cure::Dtr);
+        }
         if raised || !self.plugged || self.wedged.is_some() || !self.settings.dtr_hangs_up {
             return;
         }
@@ -472,6 +498,25 @@ impl EmulatedModem {
         self.command_line.clear();
         self.typed_ahead.clear();
         self.go_on_hook(now);
+    }
+
+    /// Loses its settings.
+    pub(super) fn forget(&mut self) {
+        self.settings = Settings::after_reset(self.profile, self.stored_echo);
+    }
+
+    /// Resets its USB port: it goes and comes back, without losing power.
+    pub fn usb_reset(&mut self, now: Instant) {
+        self.advance(now);
+        let wedged = self.wedged.take();
+        self.unplug(now);
+        self.wedged = wedged;
+        self.treat(Cure::UsbReset);
+        self.plug(now, false);
+    }
+
+    fn treat(&mut self, treatment: Cure) {
+        self.wedged.take_if(|wedged| wedged.cure <= treatment);
     }
 
     /// Pulls the modem out of its socket.

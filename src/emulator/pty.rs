@@ -60,6 +60,7 @@ impl PtyModem {
         let mut server = Server {
             modem,
             pty: None,
+            last_path: None,
             node: Arc::clone(&node),
             random: fastrand::Rng::with_seed(options.seed),
             options,
@@ -191,6 +192,8 @@ fn watched(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
 struct Server {
     modem: EmulatedModem,
     pty: Option<Pty>,
+    /// Where it was plugged in last.
+    last_path: Option<PathBuf>,
     node: Node,
     options: PtyOptions,
     random: fastrand::Rng,
@@ -320,10 +323,12 @@ impl Server {
     }
 
     fn plug_in(&mut self, other_node: bool) -> io::Result<()> {
-        // The kernel gives the lowest free number: to get another one, hold that.
-        let placeholder = if other_node { Some(Pty::open()?) } else { None };
-        let pty = Pty::open()?;
-        drop(placeholder);
+        let mut pty = Pty::open()?;
+        if other_node && self.last_path.as_ref() == Some(&pty.path) {
+            // The kernel gives the lowest free number: this one is held while another is opened.
+            pty = Pty::open()?;
+        }
+        self.last_path = Some(pty.path.clone());
         if let Some(link) = &self.options.link {
             point(link, &pty.path)?;
         }

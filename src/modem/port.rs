@@ -21,6 +21,14 @@ pub trait Port: AsyncRead + AsyncWrite + Send + Unpin {
     /// Throws away what the modem has said but nobody has read yet (`TCIFLUSH`).
     fn discard_input(&mut self) -> io::Result<()>;
 
+    /// Whether reads and writes that cannot be done at once wake the task when they can. While they do
+    /// not, the port is there to be looked at, and what arrives costs nothing until then.
+    ///
+    /// A port is watched when it is opened. One that wakes nobody anyway has nothing to do here.
+    fn watch(&mut self, _watched: bool) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Raises or drops Data Terminal Ready. With `&D2` in the modem, dropping it hangs up.
     fn set_dtr(&mut self, raised: bool) -> io::Result<()>;
 }
@@ -61,6 +69,9 @@ pub enum OpenError {
 /// The future of [`Jack::changed`].
 pub type Changed<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
+/// The future of [`Jack::reset`].
+pub type Reset<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>;
+
 /// A place where a modem may be plugged in.
 pub trait Jack: Send {
     /// Opens the port, exclusively, with DTR raised.
@@ -69,6 +80,12 @@ pub trait Jack: Send {
     /// Resolves when, after a failed `open` or a lost port, it is worth trying again. It may resolve
     /// without anything having changed, but never at once: it must not be possible to spin on it.
     fn changed(&mut self) -> Changed<'_>;
+
+    /// Resets the bus port that the modem is on, where that is possible and permitted. It takes no
+    /// power away: a modem that needs that has to be unplugged by hand.
+    fn reset(&mut self) -> Reset<'_> {
+        Box::pin(std::future::ready(Err(io::ErrorKind::Unsupported.into())))
+    }
 
     /// The device, as a person would name it.
     fn device(&self) -> String;

@@ -3,8 +3,9 @@
 //! Turns the texts of a caller-ID message into a typed caller. It never changes what was received
 //! beyond bounding its length and replacing control characters: what is logged is what came.
 
-/// The longest number kept, in characters. The longest E.164 number has 15 digits.
-const MAX_NUMBER_CHARS: usize = 64;
+use super::numbering::{Number, Numbering, bounded};
+use std::borrow::Cow;
+
 /// The longest name kept, in characters. Caller-ID names have 15, rarely 21.
 const MAX_NAME_CHARS: usize = 128;
 
@@ -40,33 +41,6 @@ const OUT_OF_AREA_WORDS: [&str; 9] = [
     "UNKNOWNNAME",
 ];
 
-/// A caller's number: as received, and in the form it is compared in.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Number {
-    received: String,
-    digits: String,
-}
-
-impl Number {
-    /// A number from the text that was received or written in a list. Long text is cut at 64
-    /// characters, control characters become `U+FFFD`.
-    pub fn new(text: &str) -> Self {
-        let received = bounded(text, MAX_NUMBER_CHARS);
-        let digits = digits_of(&received);
-        Self { received, digits }
-    }
-
-    /// The number as it came.
-    pub fn as_received(&self) -> &str {
-        &self.received
-    }
-
-    /// The form it is compared in: its digits alone. `None` for a text without any.
-    pub fn normalised(&self) -> Option<&str> {
-        (!self.digits.is_empty()).then_some(self.digits.as_str())
-    }
-}
-
 /// Who is calling, as far as the line says.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum CallerNumber {
@@ -91,7 +65,7 @@ impl CallerNumber {
     }
 
     /// The form in which a known number is compared; `None` for all others.
-    pub fn normalised(&self) -> Option<&str> {
+    pub fn normalised(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Known(number) => number.normalised(),
             Self::Withheld(_) | Self::OutOfArea(_) | Self::Missing => None,
@@ -115,12 +89,17 @@ impl Caller {
     /// All zeros stand for a withheld number and a single `0` for one that is out of area, unless
     /// the name says which of the two it is.
     pub fn from_line(number: Option<&str>, name: Option<&str>) -> Self {
+        Self::from_line_in(&Numbering::default(), number, name)
+    }
+
+    /// The same on a line whose country is known.
+    pub fn from_line_in(numbering: &Numbering, number: Option<&str>, name: Option<&str>) -> Self {
         let name = name
             .filter(|text| !text.trim().is_empty())
             .map(|text| bounded(text, MAX_NAME_CHARS));
         let number = match number.filter(|text| !text.trim().is_empty()) {
             None => CallerNumber::Missing,
-            Some(text) => classify(text, name.as_deref()),
+            Some(text) => classify(numbering, text, name.as_deref()),
         };
         Self { number, name }
     }
@@ -133,28 +112,25 @@ enum Absence {
     OutOfArea,
 }
 
-fn classify(text: &str, name: Option<&str>) -> CallerNumber {
-    let number = Number::new(text);
+fn classify(numbering: &Numbering, text: &str, name: Option<&str>) -> CallerNumber {
+    let number = numbering.read(text);
     match absence(&number, name) {
-        Some(Absence::Withheld) => CallerNumber::Withheld(number.received),
-        Some(Absence::OutOfArea) => CallerNumber::OutOfArea(number.received),
+        Some(Absence::Withheld) => CallerNumber::Withheld(number.as_received().to_owned()),
+        Some(Absence::OutOfArea) => CallerNumber::OutOfArea(number.as_received().to_owned()),
         None => CallerNumber::Known(number),
     }
 }
 
 fn absence(number: &Number, name: Option<&str>) -> Option<Absence> {
-    let zeros = !number.digits.is_empty()
-        && number.digits.bytes().all(|digit| digit == b'0')
-        && !number.received.contains(char::is_alphabetic);
-    if !zeros {
-        return absence_word(&number.received);
+    let digits = number.digits();
+    if digits.is_empty() || digits.bytes().any(|digit| digit != b'0') {
+        return absence_word(number.as_received());
     }
-    name.and_then(absence_word)
-        .or(Some(if number.digits.len() == 1 {
-            Absence::OutOfArea
-        } else {
-            Absence::Withheld
-        }))
+    name.and_then(absence_word).or(Some(if digits.len() == 1 {
+        Absence::OutOfArea
+    } else {
+        Absence::Withheld
+    }))
 }
 
 fn absence_word(text: &str) -> Option<Absence> {
@@ -170,24 +146,6 @@ fn absence_word(text: &str) -> Option<Absence> {
     } else {
         None
     }
-}
-
-/// The ASCII digits of a text, in order.
-pub(super) fn digits_of(text: &str) -> String {
-    text.chars().filter(char::is_ascii_digit).collect()
-}
-
-fn bounded(text: &str, max_chars: usize) -> String {
-    text.chars()
-        .take(max_chars)
-        .map(|c| {
-            if c.is_control() {
-                char::REPLACEMENT_CHARACTER
-            } else {
-                c
-            }
-        })
-        .collect()
 }
 
 #[cfg(test)]
@@ -257,7 +215,7 @@ mod tests {
     fn text_is_kept_as_received_and_compared_by_digits() {
         let caller = Caller::from_line(Some("+1 (505) 555-0134"), Some(" A  B "));
         assert_eq!(caller.number.as_received(), Some("+1 (505) 555-0134"));
-        assert_eq!(caller.number.normalised(), Some("15055550134"));
+        assert_eq!(caller.number.normalised().as_deref(), Some("15055550134"));
         assert_eq!(caller.name.as_deref(), Some(" A  B "));
         let withheld = Caller::from_line(Some("Restricted"), None);
         assert_eq!(withheld.number.as_received(), Some("Restricted"));

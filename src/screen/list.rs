@@ -1,34 +1,53 @@
-//! Lists of callers: CSV files with a number and a name on each line.
+//! Lists of callers: files with a number or a pattern on each line.
 //!
-//! A list is read once and then answers from memory: a sorted array of numbers, 16 bytes each, and
-//! their names in one string. A bad line is named and skipped; it never costs the good ones. A
-//! [`List`] does not know whether it allows or blocks.
+//! A list is read once and then answers from memory. Exact numbers are a sorted array of eight bytes
+//! each; patterns are arranged by what they begin with. A bad line is named and skipped; it never costs
+//! the good ones. A [`List`] does not know whether it allows or blocks.
 
-use super::caller::{Number, digits_of};
+mod action;
+mod convert;
+mod edit;
+mod exact;
+mod file;
+mod format;
+mod pattern;
+mod rules;
+
+pub use action::ListAction;
+pub use convert::{Converted, convert_lists};
+pub use edit::{EditError, Edited, add_entry, remove_entry, write_atomically};
+pub use format::Format;
+
+use super::asked::{Asked, Exact};
+use super::numbering::Numbering;
+use super::time::{Date, LocalTime};
+use file::{Filling, ListFile};
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader};
+use std::iter::Peekable;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// The longest line that is read; the rest of a longer one is skipped.
-const MAX_LINE_BYTES: u64 = 4096;
-/// The longest first column.
-const MAX_NUMBER_BYTES: usize = 64;
-/// The most bad lines that are named one by one; the rest is counted.
+/// The most bad lines of a file that are named one by one; the rest is counted.
 const MAX_PROBLEMS: usize = 100;
-/// The most digits that fit into a [`Key`].
-const MAX_KEY_DIGITS: usize = 18;
-const NO_NAME: u32 = u32::MAX;
+const BUFFER_BYTES: usize = 64 * 1024;
 
 /// A list could not be read, or not to its end.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: cannot be read: {source}", file.display())]
+#[error(
+    "{}: cannot be read: {source}{}", file.display(),
+    if *kept { "; what it held before stays in force" } else { "" }
+)]
 pub struct ListError {
-    /// The file as the user named it.
+    /// The file as the user named it, or as it was found in his folder.
     pub file: PathBuf,
     /// What the operating system said.
     pub source: io::Error,
+    /// Whether its last content is still in force.
+    pub kept: bool,
 }
 
 /// A bad line: it is skipped, the rest of its file is used.
@@ -39,7 +58,7 @@ pub struct Problem {
     /// Its line, from 1.
     pub line: u32,
     /// What is wrong with it, and why that matters.
-    pub what: &'static str,
+    pub what: Cow<'static, str>,
 }
 
 impl fmt::Display for Problem {
@@ -48,136 +67,264 @@ impl fmt::Display for Problem {
     }
 }
 
+/// Which side a list is on, for files that hold both.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Side {
+    /// Callers that may ring.
+    Allow,
+    /// Callers that are blocked.
+    #[default]
+    Block,
+}
+
+/// How many complaints or votes make a number one to block.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Complaints {
+    /// So many at least. One report is none: they are not verified, and numbers are forged.
+    pub min: u32,
+    /// Complaints older than this do not count.
+    pub max_age_days: u32,
+    /// Today; without it, age does not count.
+    pub today: Option<Date>,
+}
+
+impl Default for Complaints {
+    /// Three, within 180 days.
+    fn default() -> Self {
+        Self {
+            min: 3,
+            max_age_days: 180,
+            today: None,
+        }
+    }
+}
+
+impl Complaints {
+    fn counts(&self, date: Date, today: Date) -> bool {
+        let age = today.day_number() - date.day_number();
+        i64::from(age) <= i64::from(self.max_age_days)
+    }
+}
+
+/// How lists are read.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Reading {
+    /// How their numbers are read.
+    pub numbering: Numbering,
+    /// The side they are on.
+    pub side: Side,
+    /// What makes a reported number one to block.
+    pub complaints: Complaints,
+}
+
 /// What came of reading a list.
 #[derive(Debug)]
 pub struct Loaded {
     /// Everything that could be used.
     pub list: List,
-    /// The first hundred bad lines.
+    /// The first hundred bad lines of each file.
     pub problems: Vec<Problem>,
     /// How many bad lines there are in all.
     pub bad_lines: usize,
+    /// How many reported numbers were left out: too few reports, or too old.
+    pub left_out: usize,
     /// The files that could not be read.
     pub errors: Vec<ListError>,
 }
 
-/// The line of a list that names a caller.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// A line of a list that matches a caller.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Match<'a> {
     /// The file as the user named it.
     pub file: &'a Path,
-    /// Its line, from 1.
+    /// Its line, from 1; the number of the row in a database.
     pub line: u32,
     /// The name beside the number, if there is one.
     pub name: Option<&'a str>,
+    /// The pattern as written; an exact number in the form it is compared in.
+    pub rule: Cow<'a, str>,
+    /// What the line wants done.
+    pub action: Option<&'a ListAction>,
 }
 
-/// Up to 18 digits, leading zeros included: the number that they form behind a leading 1.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-struct Key(u64);
-
-impl Key {
-    fn new(digits: &str) -> Option<Self> {
-        if digits.is_empty() || digits.len() > MAX_KEY_DIGITS {
-            return None;
-        }
-        digits
-            .bytes()
-            .try_fold(1_u64, |key, byte| {
-                byte.is_ascii_digit()
-                    .then(|| key * 10 + u64::from(byte - b'0'))
-            })
-            .map(Self)
-    }
+/// What one file of a list holds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FileSummary<'a> {
+    /// The file.
+    pub file: &'a Path,
+    /// How it is written.
+    pub format: Format,
+    /// Exact numbers and texts, each counted once.
+    pub exact: usize,
+    /// Patterns, and exact numbers with an action or a time.
+    pub rules: usize,
+    /// Lines that could not be used.
+    pub bad_lines: usize,
 }
 
-/// Where an entry was written: its line, counted through all files, and the offset of its name.
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    line: u32,
-    name: u32,
-}
-
-/// Numbers and names from one or more files, compared exactly.
+/// Numbers, names and patterns from one or more files.
 #[derive(Debug, Default)]
 pub struct List {
-    /// Sorted, each key once: where a number is written twice, the first line counts.
-    numbers: Vec<(Key, Place)>,
-    /// First columns without digits (upper case), or with too many for a key (digits alone). Sorted.
-    texts: Vec<(Box<str>, Place)>,
-    /// All names, each ended by a line feed.
-    names: String,
-    /// Each file with the count of lines in the files before it.
-    files: Vec<(PathBuf, u32)>,
-    bad_lines: usize,
+    numbering: Numbering,
+    files: Vec<Arc<ListFile>>,
     unreadable: bool,
 }
 
 impl List {
-    /// Reads one list from one or more files.
+    /// Reads one list from one or more files without knowing the country.
     ///
-    /// A line is `number,name`; name and comma may be missing, both may be quoted as in CSV,
-    /// further columns are ignored. Blank lines, lines that start with `#`, a byte-order mark and
-    /// CRLF are fine, and what is not UTF-8 is read as Latin-1. A record is one line: an open quote
-    /// ends with it.
+    /// A line is `number,name`; name and comma may be missing, both may be quoted as in CSV. What the
+    /// number may be instead, and which further columns and formats there are, is in `docs/lists.md`.
+    /// Blank lines, lines that start with `#`, a byte-order mark and CRLF are fine, and what is not
+    /// UTF-8 is read as Latin-1. A record is one line: an open quote ends with it.
     pub fn load<P: AsRef<Path>>(files: &[P]) -> Loaded {
-        let mut loading = Loading::default();
-        for file in files {
-            let file = file.as_ref();
-            let read = open_regular(file)
-                .and_then(|opened| loading.read(file, &mut BufReader::new(opened)));
-            if let Err(source) = read {
-                loading.failed(file, source);
+        Self::load_as(&Reading::default(), files)
+    }
+
+    /// Reads one list from files, and from all files in folders.
+    pub fn load_as<P: AsRef<Path>>(reading: &Reading, paths: &[P]) -> Loaded {
+        Self::default().reload(reading, paths)
+    }
+
+    /// Reads the list again. A file that has vanished, or cannot be read any more, keeps what it held
+    /// in `self`.
+    pub fn reload<P: AsRef<Path>>(&self, reading: &Reading, paths: &[P]) -> Loaded {
+        let mut loading = Loading::new(reading);
+        let mut wanted = HashSet::new();
+        for path in paths {
+            let path = path.as_ref();
+            match files_at(path) {
+                Ok(files) => {
+                    for file in files {
+                        if wanted.insert(file.clone()) {
+                            loading.read_file(&file, self);
+                        }
+                    }
+                    self.keep_vanished(path, &mut wanted, &mut loading);
+                }
+                Err(source) => {
+                    if !self.keep_vanished(path, &mut wanted, &mut loading) {
+                        loading.failed(path, source, None);
+                    }
+                }
             }
         }
         loading.finish()
     }
 
+    /// Keeps the files at or in `path` that are not there any more; whether there were any.
+    fn keep_vanished(
+        &self,
+        path: &Path,
+        wanted: &mut HashSet<PathBuf>,
+        loading: &mut Loading<'_>,
+    ) -> bool {
+        let here = |file: &&Arc<ListFile>| file.path == path || file.path.parent() == Some(path);
+        let mut any = false;
+        for old in self.files.iter().filter(here) {
+            if wanted.insert(old.path.clone()) {
+                let vanished = io::Error::from(io::ErrorKind::NotFound);
+                loading.failed(&old.path, vanished, Some(Arc::clone(old)));
+                any = true;
+            }
+        }
+        any
+    }
+
     /// Reads a list from text already in memory; `file` is what its lines are called.
-    pub fn parse(file: &Path, mut text: &[u8]) -> Loaded {
-        let mut loading = Loading::default();
+    pub fn parse(file: &Path, text: &[u8]) -> Loaded {
+        Self::parse_as(&Reading::default(), file, text)
+    }
+
+    /// The same, read as lists of this daemon are.
+    pub fn parse_as(reading: &Reading, file: &Path, mut text: &[u8]) -> Loaded {
+        let mut loading = Loading::new(reading);
         if let Err(source) = loading.read(file, &mut text) {
-            loading.failed(file, source);
+            loading.failed(file, source, None);
         }
         loading.finish()
     }
 
-    /// The line that names this number, if any: compared by digits, or, for a text without digits,
-    /// as text without case and outer blanks.
+    /// The line that names exactly this number, if any, whatever the time: compared by the form that
+    /// numbers have in the line's country, or, for a text without digits, without case and outer
+    /// blanks.
     pub fn find(&self, number_as_received: &str) -> Option<Match<'_>> {
-        let digits = digits_of(number_as_received);
-        let place = if let Some(key) = Key::new(&digits) {
-            let found = self.numbers.binary_search_by_key(&key, |entry| entry.0);
-            self.numbers.get(found.ok()?)?.1
-        } else {
-            let text = text_form(number_as_received, digits);
-            let found = self
-                .texts
-                .binary_search_by(|entry| (*entry.0).cmp(text.as_str()));
-            self.texts.get(found.ok()?)?.1
-        };
-        let file = self.files.partition_point(|file| file.1 < place.line);
-        let (file, lines_before) = self.files.get(file.checked_sub(1)?)?;
-        Some(Match {
-            file,
-            line: place.line - lines_before,
-            name: self.name(place.name),
+        let exact = Exact::of(&self.numbering.read(number_as_received), &self.numbering);
+        self.files.iter().find_map(|file| file.find(&exact))
+    }
+
+    /// All lines that match the caller and are in force: the most special first, and of equals the one
+    /// in the first file, on the first line.
+    pub(super) fn matching(&self, asked: &Asked<'_>, now: LocalTime) -> Vec<Match<'_>> {
+        let mut found = Vec::new();
+        for file in &self.files {
+            file.matching(asked, now, &mut found);
+        }
+        // The sort is stable: files are in order already.
+        found.sort_by(|(a, x), (b, y)| {
+            b.cmp(a).then_with(|| {
+                if x.file == y.file {
+                    x.line.cmp(&y.line)
+                } else {
+                    std::cmp::Ordering::Equal
+                }
+            })
+        });
+        found.into_iter().map(|(_, found)| found).collect()
+    }
+
+    /// How many different numbers (and texts in their place) and patterns the list has.
+    pub fn len(&self) -> usize {
+        let texts: HashSet<&str> = self.files.iter().flat_map(|file| file.texts()).collect();
+        let rules: usize = self.files.iter().map(|file| file.rule_count()).sum();
+        self.count_keys() + texts.len() + rules
+    }
+
+    /// Each file's numbers are sorted: they are counted by merging them.
+    fn count_keys(&self) -> usize {
+        let mut sources: Vec<Peekable<_>> = self
+            .files
+            .iter()
+            .map(|file| file.keys().peekable())
+            .collect();
+        let mut count = 0;
+        while let Some(least) = sources
+            .iter_mut()
+            .filter_map(|source| source.peek().copied())
+            .min()
+        {
+            count += 1;
+            for source in &mut sources {
+                source.next_if_eq(&least);
+            }
+        }
+        count
+    }
+
+    /// What each file holds.
+    pub fn files(&self) -> impl Iterator<Item = FileSummary<'_>> {
+        self.files.iter().map(|file| FileSummary {
+            file: &file.path,
+            format: file.format,
+            exact: file.keys().count() + file.texts().count(),
+            rules: file.rule_count(),
+            bad_lines: file.bad_lines,
         })
     }
 
-    /// How many different numbers (and texts in their place) the list has.
-    pub fn len(&self) -> usize {
-        self.numbers.len() + self.texts.len()
+    /// Its patterns, and its numbers that have an action or a time, in the order of their lines.
+    pub fn rules(&self) -> impl Iterator<Item = Match<'_>> {
+        self.files.iter().flat_map(|file| file.rule_matches())
     }
 
     /// Whether there is no usable line.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.files.iter().all(|file| file.is_empty())
     }
 
     /// Whether there were lines that could not be used.
-    pub const fn has_bad_lines(&self) -> bool {
-        self.bad_lines > 0
+    pub fn has_bad_lines(&self) -> bool {
+        self.files.iter().any(|file| file.bad_lines > 0)
     }
 
     /// Whether all its files could be read.
@@ -185,126 +332,97 @@ impl List {
         !self.unreadable
     }
 
-    fn name(&self, offset: u32) -> Option<&str> {
-        let rest = self.names.get(usize::try_from(offset).ok()?..)?;
-        rest.split('\n').next()
+    pub(super) fn has_actions(&self) -> bool {
+        self.files.iter().any(|file| file.has_actions())
     }
 }
 
 /// A list while its files are read.
-#[derive(Default)]
-struct Loading {
-    list: List,
-    problems: Vec<Problem>,
-    errors: Vec<ListError>,
-    /// Lines read so far, in all files.
-    lines: u32,
+struct Loading<'a> {
+    reading: &'a Reading,
+    loaded: Loaded,
 }
 
-impl Loading {
-    fn read(&mut self, file: &Path, text: &mut dyn BufRead) -> io::Result<()> {
-        let lines_before = self.lines;
-        self.list.files.push((file.to_path_buf(), lines_before));
-        let mut line = Vec::new();
-        loop {
-            line.clear();
-            let whole = read_line(text, &mut line)?;
-            if line.is_empty() {
-                return Ok(());
-            }
-            self.lines = self.lines.checked_add(1).ok_or_else(too_large)?;
-            if self.lines == lines_before + 1 && line.starts_with(b"\xef\xbb\xbf") {
-                line.drain(..3);
-            }
-            let outcome = if whole {
-                self.take(&decode(&line))
-            } else {
-                Err("this line is longer than 4096 characters")
-            };
-            if let Err(what) = outcome {
-                self.list.bad_lines += 1;
-                if self.problems.len() < MAX_PROBLEMS {
-                    self.problems.push(Problem {
-                        file: file.to_path_buf(),
-                        line: self.lines - lines_before,
-                        what,
-                    });
-                }
-            }
+impl<'a> Loading<'a> {
+    fn new(reading: &'a Reading) -> Self {
+        let list = List {
+            numbering: reading.numbering.clone(),
+            ..List::default()
+        };
+        Self {
+            reading,
+            loaded: Loaded {
+                list,
+                problems: Vec::new(),
+                bad_lines: 0,
+                left_out: 0,
+                errors: Vec::new(),
+            },
         }
     }
 
-    /// Takes one line in, or says what is wrong with it.
-    fn take(&mut self, line: &str) -> Result<(), &'static str> {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            return Ok(());
+    fn read_file(&mut self, path: &Path, old: &List) {
+        let read = open_regular(path).and_then(|opened| {
+            self.read(path, &mut BufReader::with_capacity(BUFFER_BYTES, opened))
+        });
+        if let Err(source) = read {
+            let old = old.files.iter().find(|file| file.path == path);
+            self.failed(path, source, old.cloned());
         }
-        if line.contains(|c: char| c.is_control() && c != '\t') {
-            return Err("control characters: this is not a line of text");
-        }
-        let (number, name) = columns(line)?;
-        let number = number.trim();
-        if number.is_empty() {
-            return Err("the number is missing before the comma");
-        }
-        if number.len() > MAX_NUMBER_BYTES {
-            return Err("the number is longer than 64 characters");
-        }
-        if number.contains([';', '\t']) {
-            return Err("the columns must be separated by a comma");
-        }
-        let place = Place {
-            line: self.lines,
-            name: self.keep_name(name.trim()),
-        };
-        let digits = digits_of(number);
-        match Key::new(&digits) {
-            Some(key) => self.list.numbers.push((key, place)),
-            None => self
-                .list
-                .texts
-                .push((text_form(number, digits).into(), place)),
-        }
+    }
+
+    fn read(&mut self, path: &Path, text: &mut dyn BufRead) -> io::Result<()> {
+        let mut filling = Filling::new(path, &self.reading.numbering);
+        let format = format::read(path, text, self.reading, &mut filling)?;
+        let (file, problems, left_out) = filling.finish(format);
+        self.loaded.bad_lines += file.bad_lines;
+        self.loaded.problems.extend(problems);
+        self.loaded.left_out += left_out;
+        self.loaded.list.files.push(Arc::new(file));
         Ok(())
     }
 
-    /// Where the name was put; a list with more than 4 GB of names goes on without them.
-    fn keep_name(&mut self, name: &str) -> u32 {
-        let offset = u32::try_from(self.list.names.len()).unwrap_or(NO_NAME);
-        if name.is_empty() || offset == NO_NAME {
-            return NO_NAME;
-        }
-        self.list.names.push_str(name);
-        self.list.names.push('\n');
-        offset
-    }
-
-    fn failed(&mut self, file: &Path, source: io::Error) {
-        self.list.unreadable = true;
-        self.errors.push(ListError {
-            file: file.to_path_buf(),
+    fn failed(&mut self, path: &Path, source: io::Error, old: Option<Arc<ListFile>>) {
+        let kept = old.is_some();
+        self.loaded.list.unreadable |= !kept;
+        self.loaded.list.files.extend(old);
+        self.loaded.errors.push(ListError {
+            file: path.to_path_buf(),
             source,
+            kept,
         });
     }
 
-    fn finish(mut self) -> Loaded {
-        let list = &mut self.list;
-        list.numbers
-            .sort_unstable_by_key(|(key, place)| (*key, place.line));
-        list.numbers.dedup_by_key(|(key, _)| *key);
-        list.numbers.shrink_to_fit();
-        list.texts
-            .sort_unstable_by(|a, b| (&a.0, a.1.line).cmp(&(&b.0, b.1.line)));
-        list.texts.dedup_by(|a, b| a.0 == b.0);
-        list.names.shrink_to_fit();
-        Loaded {
-            bad_lines: self.list.bad_lines,
-            list: self.list,
-            problems: self.problems,
-            errors: self.errors,
+    fn finish(self) -> Loaded {
+        self.loaded
+    }
+}
+
+/// A file, or the files in a folder by name, without hidden ones and what editors leave behind.
+fn files_at(path: &Path) -> io::Result<Vec<PathBuf>> {
+    if !std::fs::metadata(path)?.is_dir() {
+        return Ok(vec![path.to_path_buf()]);
+    }
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(path)? {
+        let file = entry?.path();
+        let name = file
+            .file_name()
+            .map(std::ffi::OsStr::to_string_lossy)
+            .unwrap_or_default();
+        let is_left_behind = name.starts_with(['.', '#'])
+            || name.ends_with('~')
+            || [
+                ".bak", ".tmp", ".swp", ".orig", ".old", "-wal", "-shm", "-journal",
+            ]
+            .iter()
+            .any(|end| name.ends_with(end));
+        if !is_left_behind && std::fs::metadata(&file).is_ok_and(|found| found.is_file()) {
+            files.push(file);
         }
     }
+    files.sort();
+    Ok(files)
 }
 
 /// Opens a file, but no folder, pipe or device: a list must have an end.
@@ -313,65 +431,6 @@ fn open_regular(file: &Path) -> io::Result<File> {
         File::open(file)
     } else {
         Err(io::Error::other("it is not a file"))
-    }
-}
-
-fn too_large() -> io::Error {
-    io::Error::new(io::ErrorKind::FileTooLarge, "it has too many lines")
-}
-
-/// Reads one line with its line feed into `line`; false if it was too long and its end skipped.
-fn read_line(text: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
-    text.take(MAX_LINE_BYTES).read_until(b'\n', line)?;
-    if line.ends_with(b"\n") || (line.len() as u64) < MAX_LINE_BYTES {
-        return Ok(true);
-    }
-    text.skip_until(b'\n')?;
-    Ok(false)
-}
-
-/// A line as text. What is not UTF-8 is taken for Latin-1; Windows puts quotes and dashes where
-/// Latin-1 has control characters, and these are lost.
-fn decode(line: &[u8]) -> Cow<'_, str> {
-    match std::str::from_utf8(line) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => Cow::Owned(line.iter().copied().map(latin_1).collect()),
-    }
-}
-
-const fn latin_1(byte: u8) -> char {
-    match byte {
-        0x80..=0x9f => char::REPLACEMENT_CHARACTER,
-        _ => byte as char,
-    }
-}
-
-/// The first two columns of a line.
-fn columns(line: &str) -> Result<(Cow<'_, str>, Cow<'_, str>), &'static str> {
-    if !line.contains('"') {
-        // Without a quote, CSV is a plain split; this is nearly every line of a long list.
-        let mut columns = line.splitn(3, ',');
-        let number = columns.next().unwrap_or_default();
-        let name = columns.next().unwrap_or_default();
-        return Ok((number.into(), name.into()));
-    }
-    let mut record = csv::StringRecord::new();
-    csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(line.as_bytes())
-        .read_record(&mut record)
-        .map_err(|_| "this is not a CSV record")?;
-    let column = |index| Cow::Owned(record.get(index).unwrap_or_default().to_owned());
-    Ok((column(0), column(1)))
-}
-
-/// The form in which what has no [`Key`] is compared.
-fn text_form(text: &str, digits: String) -> String {
-    if digits.is_empty() {
-        Number::new(text.trim()).as_received().to_uppercase()
-    } else {
-        digits
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of calls, modems or lists.
 
+pub mod control;
 pub mod log;
 pub mod notify;
 pub mod signals;

@@ -156,7 +156,8 @@ async fn garbage_at_any_time() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_voice_command_becomes_a_hang_up() {
-    let evening = with_fault(Some(record()), Fault::on("+VRX", FaultKind::Error)).await;
+    let always = Fault::on("+VRX", FaultKind::Error).times(2);
+    let evening = with_fault(Some(record()), always).await;
     let first = &evening.rows[0];
     assert_eq!(first.action, "hangup", "{}", evening.story());
     assert!(first.trouble.is_some(), "{}", evening.story());

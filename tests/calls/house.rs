@@ -5,6 +5,7 @@ use callblock::blocker::daemon::{Daemon, Setup};
 use callblock::blocker::{BlockAction, CallHandler, ListScreen};
 use callblock::clock::{Timestamp, TokioClock};
 use callblock::emulator::{Chip, Happening, Journal, LinkOptions, MemoryModem, Scenario};
+use callblock::modem::port::Jack;
 use callblock::screen::{List, Policy};
 use callblock::store::{LoggedCall, Store};
 use std::path::{Path, PathBuf};
@@ -101,6 +102,11 @@ impl House {
     }
 
     pub async fn live(self) -> Evening {
+        self.live_with(|jack| jack).await
+    }
+
+    /// With something put between the daemon and the modem's port.
+    pub async fn live_with(self, tap: impl FnOnce(Box<dyn Jack>) -> Box<dyn Jack>) -> Evening {
         let modem = MemoryModem::new(self.scenario, self.link);
         let setup = Setup {
             action: self.action,
@@ -112,11 +118,13 @@ impl House {
             recording_limits: self.limits,
             keep_calls: None,
             clock: self.clock,
+            control: None,
+            heartbeat: None,
         };
         let handler = self
             .handler
             .unwrap_or_else(|| Box::new(ListScreen::new(self.policy)));
-        let jack = Box::new(modem.jack());
+        let jack = tap(Box::new(modem.jack()));
         Daemon::run(setup, jack, handler, Box::new(|_| {}), sleep(self.watched))
             .await
             .unwrap();

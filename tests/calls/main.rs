@@ -13,4 +13,6 @@ mod chips;
 mod faults;
 mod house;
 mod modes;
+mod recovery;
 mod ringing;
+mod stopping;

@@ -93,6 +93,8 @@ fn live() {
                 time_zone: TimeZone::UTC,
                 recording_limits: RecordingLimits::default(),
                 keep_calls: None,
+                control: None,
+                heartbeat: None,
                 clock: Arc::new(TokioClock::starting_at(START.after(HOUR * run))),
             };
             let handler = Box::new(ListScreen::new(block_list(&format!("{ROBOCALLER},\n"))));

@@ -52,7 +52,7 @@ async fn what_is_pushed_is_in_the_file() {
         path,
         folder.path().join("2025-11-20 13-05-33+0000 5550101.wav")
     );
-    let mut said = Vec::new();
+    let mut said: Vec<u8> = Vec::new();
     for block in 0..100_u8 {
         let samples = vec![block; 163];
         said.extend(&samples);

@@ -5,6 +5,7 @@ use super::connection::{CommandError, Connection};
 use super::{Armed, Down, ModemEvent, RestingClass};
 use crate::modem::chip::{Chip, Identity};
 use crate::modem::command::{Command, Reply};
+use tokio::time::Instant;
 
 impl Attached {
     /// A port just opened: whatever a process before us left behind is ended, and the modem is asked
@@ -42,7 +43,7 @@ impl Attached {
         must(connection.insist(&Command::set("ATE0")).await)?;
         // Automatic answer would pick up every call.
         obliging(connection, "ATS0=0").await?;
-        let caller_id =
+        self.caller_id =
             accepted(connection, "AT+VCID=1").await? || accepted(connection, "AT#CID=1").await?;
         self.class = match self.options.resting {
             RestingClass::Data => RestingClass::Data,
@@ -61,8 +62,10 @@ impl Attached {
         let armed = Armed {
             identity: self.identity.clone(),
             class: self.class,
-            caller_id,
+            caller_id: self.caller_id,
         };
+        self.armed = true;
+        self.health.looked(Instant::now());
         self.connection.tell(ModemEvent::Armed(armed)).await;
         Ok(())
     }

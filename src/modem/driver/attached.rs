@@ -1,15 +1,19 @@
 //! A modem on an open port: requests become AT commands.
 
 use super::connection::{CommandError, Connection};
+use super::health::Health;
 use super::{Down, ModemEvent, ModemOptions, Request, RestingClass};
 use crate::modem::chip::Identity;
 use crate::modem::command::{Command, ResultCode};
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// Patience with each of the last commands before the process ends.
 const LAST_WORDS: Duration = Duration::from_millis(500);
+/// Patience with a stream that is left before the process ends; twice this and twice the above is
+/// less than the 2 s in which the process must be gone.
+const LAST_LEAVE: Duration = Duration::from_millis(300);
 /// The longest wait for the end of a fax answer: CED, preamble, and the modem's own time-out.
 const FAX_PATIENCE: Duration = Duration::from_secs(20);
 
@@ -20,6 +24,11 @@ pub(super) struct Attached {
     pub(super) identity: Identity,
     /// The class it rests in.
     pub(super) class: RestingClass,
+    /// It was set up: it has answered everything it had to.
+    pub(super) armed: bool,
+    /// Whether it reports caller ID.
+    pub(super) caller_id: bool,
+    pub(super) health: Health,
 }
 
 impl Attached {
@@ -29,6 +38,9 @@ impl Attached {
             options,
             identity: Identity::default(),
             class: RestingClass::Data,
+            armed: false,
+            caller_id: false,
+            health: Health::starting(Instant::now()),
         }
     }
 
@@ -44,7 +56,11 @@ impl Attached {
             tokio::select! {
                 event = self.connection.next() => {
                     let event = event?;
+                    self.health.saw(&event, Instant::now());
                     self.connection.pass_on(event).await;
+                }
+                () = sleep_until(self.health.next_look()), if self.connection.off_hook.is_none() => {
+                    self.look_after().await?;
                 }
                 request = requests.recv() => match request {
                     None => return Ok(()),
@@ -61,6 +77,7 @@ impl Attached {
     ) -> Result<(), Down> {
         match request {
             Request::PickUp => self.pick_up(requests).await,
+            Request::PickUpOtherWay => self.pick_up_other_way().await,
             Request::Voice(mode) => self.voice(mode, requests).await,
             Request::Dial(number) => {
                 self.mark_off_hook();
@@ -101,6 +118,12 @@ impl Attached {
             }
         }
         Ok(())
+    }
+
+    /// Some firmware says `OK` to `+VLS=1` and stays on-hook (USR5637 before 1.2.23).
+    pub(super) async fn pick_up_other_way(&mut self) -> Result<(), Down> {
+        tracing::warn!("the modem is not off-hook although it said so; trying ATH1");
+        self.attempt(&Command::set("ATH1")).await.map(drop)
     }
 
     /// `ATA`: the modem goes off-hook, sounds CED and waits for a fax. Anything sent before it is
@@ -166,24 +189,25 @@ impl Attached {
     /// The end of the process: the line goes on-hook, whatever the modem was doing.
     pub(super) async fn last_words(mut self) {
         let off_hook = self.connection.off_hook.is_some() || self.connection.in_stream();
-        if self.connection.in_stream() {
-            let _ = timeout(LAST_WORDS, self.connection.leave_any_stream()).await;
+        let commands: &[&str] = match self.class {
+            RestingClass::Voice if off_hook => &["AT+VLS=0", "ATH0"],
+            // The first may be swallowed by what is left of the fax answer.
+            RestingClass::Fax if off_hook => &["ATH0", "ATH0"],
+            _ => &["ATH0"],
+        };
+        let may_stream = off_hook && self.class != RestingClass::Data;
+        let mut answered = false;
+        for command in commands {
+            if may_stream && !answered {
+                // Not only in a stream: one may be opening, and the modem's word on it on its way.
+                let _ = timeout(LAST_LEAVE, self.connection.leave_any_stream()).await;
+                self.connection.protocol.assume_command_state();
+            }
+            let command = Command::set(*command).within(LAST_WORDS);
+            let reply = timeout(LAST_WORDS, self.connection.command(&command)).await;
+            answered = matches!(reply, Ok(Ok(_)));
         }
-        self.connection.protocol.assume_command_state();
-        if off_hook && self.class == RestingClass::Voice {
-            let _ = timeout(
-                LAST_WORDS,
-                self.connection
-                    .command(&Command::set("AT+VLS=0").within(LAST_WORDS)),
-            )
-            .await;
-        }
-        let on_hook = Command::set("ATH0").within(LAST_WORDS);
-        if !matches!(
-            timeout(LAST_WORDS, self.connection.command(&on_hook)).await,
-            Ok(Ok(_))
-        ) && off_hook
-        {
+        if off_hook && !answered {
             tracing::warn!("the modem did not confirm that it hung up");
         }
         self.connection.set_dtr(false);

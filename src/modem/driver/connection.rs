@@ -61,6 +61,8 @@ impl CommandError {
 /// An opened port and what has been said on it.
 pub(super) struct Connection {
     port: Box<dyn Port>,
+    /// Whether the port wakes us up.
+    watched: bool,
     pub(super) protocol: Protocol,
     /// Bytes to write, from `written` on.
     outgoing: Vec<u8>,
@@ -78,6 +80,7 @@ impl Connection {
     pub(super) fn new(port: Box<dyn Port>, events: mpsc::Sender<ModemEvent>) -> Self {
         Self {
             port,
+            watched: true,
             protocol: Protocol::new(),
             outgoing: Vec::new(),
             written: 0,
@@ -117,6 +120,7 @@ impl Connection {
 
     /// The next thing the modem says. Writes what is queued meanwhile. Safe to cancel.
     pub(super) async fn next(&mut self) -> Result<Event, Down> {
+        self.watch(true)?;
         loop {
             if let Some(event) = self.protocol.next_event() {
                 return Ok(event);
@@ -138,6 +142,7 @@ impl Connection {
         if self.protocol.data_state() != DataState::Receive {
             return self.next().await;
         }
+        self.watch(false)?;
         loop {
             if let Some(event) = self.protocol.next_event() {
                 return Ok(event);
@@ -150,10 +155,18 @@ impl Connection {
         }
     }
 
+    /// Has the port wake us up, or only be looked at.
+    fn watch(&mut self, watched: bool) -> Result<(), Down> {
+        if std::mem::replace(&mut self.watched, watched) != watched {
+            self.port
+                .watch(watched)
+                .map_err(|error| Down::port_gone(&error))?;
+        }
+        Ok(())
+    }
+
     fn take_in(&mut self, read: io::Result<usize>) -> Result<(), Down> {
-        let read = read.map_err(|error| Down::PortGone {
-            why: error.to_string(),
-        })?;
+        let read = read.map_err(|error| Down::port_gone(&error))?;
         let bytes = &self.buffer[..read];
         self.transcript.received(bytes, self.protocol.data_state());
         self.protocol.receive(bytes, Instant::now().into_std());

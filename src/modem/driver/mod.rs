@@ -7,6 +7,8 @@
 mod arm;
 mod attached;
 mod connection;
+mod health;
+mod recovery;
 mod session;
 mod transcript;
 
@@ -18,17 +20,14 @@ use super::port::Jack;
 use super::voice::VoiceMode;
 use attached::Attached;
 use connection::Connection;
+use recovery::{Recovery, Step};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, timeout_at};
 
-/// A modem that does not answer is left alone for longer and longer.
-const BACKOFF: [Duration; 3] = [
-    Duration::from_secs(5),
-    Duration::from_secs(15),
-    Duration::from_mins(1),
-];
+/// How long DTR stays down before the port of a modem that does not answer is opened again.
+const DTR_DROPPED: Duration = Duration::from_secs(1);
 /// Before a lost port is opened again: a node that is about to vanish can still be opened.
 const AFTER_LOSS: Duration = Duration::from_millis(500);
 
@@ -69,6 +68,14 @@ pub enum ModemEvent {
     },
     /// The modem is set up and waits for rings.
     Armed(Armed),
+    /// The modem is there and answers nothing, whatever was tried: no call is screened.
+    Deaf {
+        /// When it is tried again.
+        again_in: Duration,
+        /// It used to work for this process, so a fresh one may do better: let the service manager
+        /// restart it.
+        give_up: bool,
+    },
     /// The port is gone or the modem does not answer: whatever was going on is over.
     PortLost {
         /// Why, in words.
@@ -149,6 +156,7 @@ pub type Playback = mpsc::Receiver<Vec<u8>>;
 
 enum Request {
     PickUp,
+    PickUpOtherWay,
     Voice(VoiceMode),
     Play(Playback),
     StopPlaying,
@@ -170,6 +178,7 @@ impl std::fmt::Debug for Request {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::PickUp => "PickUp",
+            Self::PickUpOtherWay => "PickUpOtherWay",
             Self::Voice(_) => "Voice",
             Self::Play(_) => "Play",
             Self::StopPlaying => "StopPlaying",
@@ -187,6 +196,12 @@ impl Modem {
     /// as a fax, and [`ModemEvent::FaxEnded`] follows.
     pub fn pick_up(&self) {
         self.ask(Request::PickUp);
+    }
+
+    /// Off-hook by another command, for firmware that answered `OK` to the first and did nothing. A
+    /// voice stream goes on after it.
+    pub fn pick_up_other_way(&self) {
+        self.ask(Request::PickUpOtherWay);
     }
 
     /// Opens a voice stream: [`ModemEvent::VoiceStarted`] or [`ModemEvent::Refused`]. Silence is sent
@@ -299,6 +314,14 @@ enum Down {
     NotAnswering { command: String },
 }
 
+impl Down {
+    fn port_gone(why: &std::io::Error) -> Self {
+        Self::PortGone {
+            why: why.to_string(),
+        }
+    }
+}
+
 impl std::fmt::Display for Down {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -330,7 +353,7 @@ impl Task {
 
     /// Opens the port, uses it until it is lost, and begins again; ends when nobody asks any more.
     async fn live(&mut self) {
-        let mut silent_lives = 0;
+        let mut recovery = Recovery::default();
         loop {
             let connection = self.open().await;
             let attached = self
@@ -339,7 +362,21 @@ impl Task {
             let Err(down) = attached.serve(&mut self.requests).await else {
                 return;
             };
-            self.attached = None;
+            if attached.armed {
+                recovery.modem_answered();
+            }
+            let next = match down {
+                Down::PortGone { .. } => Step::WaitForPort,
+                Down::NotAnswering { .. } => recovery.next_step(),
+            };
+            if let Step::Reopen = next {
+                tracing::warn!("{down}: reopening the port with DTR dropped");
+                attached.connection.set_dtr(false);
+                sleep(DTR_DROPPED).await;
+            }
+            if !matches!(next, Step::Rest { .. }) {
+                self.attached = None;
+            }
             let why = down.to_string();
             let _ = self.events.send(ModemEvent::PortLost { why }).await;
             // What was asked of the old life must not be done in the new one.
@@ -350,16 +387,47 @@ impl Task {
                     None => return,
                 }
             }
-            match down {
-                Down::PortGone { .. } => {
-                    silent_lives = 0;
+            self.climb(next).await;
+            self.attached = None;
+        }
+    }
+
+    /// What is done between closing the port and opening it again.
+    async fn climb(&mut self, step: Step) {
+        match step {
+            Step::WaitForPort => sleep(AFTER_LOSS).await,
+            Step::Reopen => {}
+            Step::ResetBus => match self.jack.reset().await {
+                Ok(()) => {
+                    tracing::warn!("still no answer: its USB port was reset");
                     sleep(AFTER_LOSS).await;
                 }
-                Down::NotAnswering { .. } => {
-                    sleep(BACKOFF[silent_lives.min(BACKOFF.len() - 1)]).await;
-                    silent_lives += 1;
+                Err(error) => {
+                    tracing::warn!("still no answer, and its USB port cannot be reset: {error}");
                 }
+            },
+            Step::Rest { time, give_up } => {
+                tracing::error!(
+                    "the modem is hung: no call is screened until it answers; if it does not by \
+                     itself, unplug it and plug it in again. Trying again in {} min",
+                    time.as_secs() / 60
+                );
+                let deaf = ModemEvent::Deaf {
+                    again_in: time,
+                    give_up,
+                };
+                let _ = self.events.send(deaf).await;
+                self.rest(time).await;
             }
+        }
+    }
+
+    /// Waits, but no longer than until the modem is unplugged, which is the surest cure: the port
+    /// stays open so that this is noticed.
+    async fn rest(&mut self, time: Duration) {
+        let end = Instant::now() + time;
+        if let Some(attached) = &mut self.attached {
+            while let Ok(Ok(_)) = timeout_at(end, attached.connection.next()).await {}
         }
     }
 

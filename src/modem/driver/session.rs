@@ -36,6 +36,8 @@ enum Ending {
     ByModem,
     /// The modem takes no more audio.
     Stuck,
+    /// The modem is not off-hook although it said so; the stream goes on when it is.
+    OtherWay,
 }
 
 /// What is being played and what comes after it.
@@ -106,39 +108,30 @@ impl Attached {
         mode: VoiceMode,
         requests: &mut UnboundedReceiver<Request>,
     ) -> Result<(), Down> {
-        let connection = &mut self.connection;
-        if let (VoiceMode::Receive, Some(line)) = (mode, connection.chip.line_for_receive) {
-            // Refused by other firmware of the same chip, which records under +VLS=1.
-            match connection.command(&Command::set(line)).await {
-                Err(CommandError::Down(down)) => return Err(down),
-                Ok(_) | Err(CommandError::Silent { .. }) => {}
-            }
+        if !self.open_stream(mode).await? {
+            return Ok(());
         }
-        let start = Command::stream(mode);
-        match connection.command(&start).await {
-            Ok(reply) if connection.in_stream() || reply.is_ok() => {}
-            Ok(reply) => {
-                self.refuse(&start.text, Some(reply.result)).await;
-                return Ok(());
-            }
-            Err(CommandError::Down(down)) => return Err(down),
-            Err(CommandError::Silent { .. }) => {
-                connection.resync().await.map_err(CommandError::into_down)?;
-                self.refuse(&start.text, None).await;
-                return Ok(());
-            }
-        }
-        connection.tell(ModemEvent::VoiceStarted(mode)).await;
+        self.connection.tell(ModemEvent::VoiceStarted(mode)).await;
+        let mut playlist = Playlist::new();
         let mut hang_up = false;
-        let ending = self.stream(mode, requests, &mut hang_up).await?;
-        let connection = &mut self.connection;
-        end_stream(connection, mode, ending).await?;
-        let end = match ending {
-            Ending::Played | Ending::Abort => VoiceEnd::Asked,
-            Ending::ByModem => VoiceEnd::ByModem,
-            Ending::Stuck => VoiceEnd::Stuck,
+        let end = loop {
+            let ending = self
+                .stream(mode, requests, &mut playlist, &mut hang_up)
+                .await?;
+            end_stream(&mut self.connection, mode, ending).await?;
+            match ending {
+                Ending::Played | Ending::Abort => break VoiceEnd::Asked,
+                Ending::ByModem => break VoiceEnd::ByModem,
+                Ending::Stuck => break VoiceEnd::Stuck,
+                Ending::OtherWay => {
+                    self.pick_up_other_way().await?;
+                    if !self.open_stream(mode).await? {
+                        break VoiceEnd::ByModem;
+                    }
+                }
+            }
         };
-        connection.tell(ModemEvent::VoiceEnded(end)).await;
+        self.connection.tell(ModemEvent::VoiceEnded(end)).await;
         if hang_up {
             self.hang_up().await?;
             self.arm().await?;
@@ -146,16 +139,42 @@ impl Attached {
         Ok(())
     }
 
+    /// Whether a stream is open now; a refusal has been told. A modem that refuses may not be off-hook
+    /// although it said so: the other way off-hook is tried before it is believed.
+    async fn open_stream(&mut self, mode: VoiceMode) -> Result<bool, Down> {
+        let start = Command::stream(mode);
+        let mut refused = None;
+        for attempt in 0..2 {
+            if attempt > 0 {
+                self.pick_up_other_way().await?;
+            }
+            if let (VoiceMode::Receive, Some(line)) = (mode, self.connection.chip.line_for_receive)
+            {
+                // Refused by other firmware of the same chip, which records under +VLS=1.
+                self.attempt(&Command::set(line)).await?;
+            }
+            refused = self.attempt(&start).await?;
+            if self.connection.in_stream() || refused.is_none() {
+                break;
+            }
+        }
+        if self.connection.in_stream() {
+            return Ok(true);
+        }
+        self.refuse(&start.text, refused).await;
+        Ok(false)
+    }
+
     /// Serves an open stream until something ends it.
     async fn stream(
         &mut self,
         mode: VoiceMode,
         requests: &mut UnboundedReceiver<Request>,
+        playlist: &mut Playlist,
         hang_up: &mut bool,
     ) -> Result<Ending, Down> {
         let connection = &mut self.connection;
         let mut pacer = Pacer::starting(Instant::now().into_std());
-        let mut playlist = Playlist::new();
         let mut progress = Instant::now();
         loop {
             let step = mode.sends().then(|| Instant::from_std(pacer.next_step()));
@@ -170,6 +189,7 @@ impl Attached {
                         *hang_up = true;
                         return Ok(Ending::Abort);
                     }
+                    Some(Request::PickUpOtherWay) => return Ok(Ending::OtherWay),
                     Some(Request::PickUp | Request::Voice(_) | Request::Dial(_) | Request::LossSeen) => {}
                 },
                 event = connection.next_of_stream() => {
@@ -190,7 +210,7 @@ impl Attached {
                 () = until(step) => {
                     if connection.all_written() {
                         progress = Instant::now();
-                        write_due(connection, &mut pacer, &mut playlist);
+                        write_due(connection, &mut pacer, playlist);
                     } else if progress.elapsed() > STUCK {
                         return Ok(Ending::Stuck);
                     } else {
@@ -240,7 +260,7 @@ async fn end_stream(
             return Ok(());
         }
         Ending::Played => chip.end_when_played(mode),
-        Ending::Abort | Ending::Stuck => {
+        Ending::Abort | Ending::Stuck | Ending::OtherWay => {
             connection.discard_output();
             if mode.sends() {
                 // Half a shielded pair may have reached the modem: the NUL completes it.

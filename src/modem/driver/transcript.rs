@@ -19,10 +19,9 @@ impl Transcript {
         }
         if state == DataState::Receive {
             self.audio_in += bytes.len();
-            if self.audio_in >= SUMMARY {
-                tracing::trace!("<< {} bytes of audio", std::mem::take(&mut self.audio_in));
-            }
+            self.sum_up_if_long();
         } else {
+            self.sum_up();
             tracing::trace!("<< {}", bytes.escape_ascii());
         }
     }
@@ -34,11 +33,26 @@ impl Transcript {
         // The codes that end a stream are short; audio comes in tenths of a second.
         if state != DataState::Command && bytes.len() > 16 {
             self.audio_out += bytes.len();
-            if self.audio_out >= SUMMARY {
-                tracing::trace!(">> {} bytes of audio", std::mem::take(&mut self.audio_out));
-            }
+            self.sum_up_if_long();
         } else {
+            self.sum_up();
             tracing::trace!(">> {}", bytes.escape_ascii());
+        }
+    }
+
+    fn sum_up_if_long(&mut self) {
+        if self.audio_in.max(self.audio_out) >= SUMMARY {
+            self.sum_up();
+        }
+    }
+
+    /// Before anything else is written, so that all stands where it belongs.
+    fn sum_up(&mut self) {
+        for (arrow, audio) in [("<<", &mut self.audio_in), (">>", &mut self.audio_out)] {
+            let bytes = std::mem::take(audio);
+            if bytes > 0 {
+                tracing::trace!("{arrow} {bytes} bytes of audio");
+            }
         }
     }
 }

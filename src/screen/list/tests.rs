@@ -1,6 +1,8 @@
 //! Lists as people and programs write them.
 
 use super::*;
+mod formats;
+
 use proptest::prelude::*;
 
 fn parse(text: impl AsRef<[u8]>) -> Loaded {
@@ -29,7 +31,7 @@ fn what_people_write_is_understood() {
         ("505 555 0134", Some("5:Look, there's a comma")),
         ("5550101", Some("6:-")),
         ("15055550102", Some("7:Example Solar")),
-        ("5055550102", None),
+        ("5055550102", Some("7:Example Solar")),
         (" ANONYMOUS ", Some("8:Nobody")),
         ("anonym", None),
         ("5550103", Some("9:-")),
@@ -125,7 +127,11 @@ fn a_file_that_cannot_be_read_is_an_error_and_the_others_are_used() {
     let folder = tempfile::tempdir().unwrap();
     let good = folder.path().join("good.csv");
     std::fs::write(&good, "5550101,\n").unwrap();
-    let loaded = List::load(&[folder.path(), &folder.path().join("absent.csv"), &good]);
+    let loaded = List::load(&[
+        Path::new("/dev/null"),
+        &folder.path().join("absent.csv"),
+        &good,
+    ]);
     assert_eq!(loaded.errors.len(), 2);
     assert!(loaded.errors[0].to_string().contains("it is not a file"));
     assert!(!loaded.list.is_whole());
@@ -161,10 +167,6 @@ fn numbers_of_any_length_are_exact() {
             assert_eq!(loaded.list.find(number).is_some(), index == other);
         }
     }
-    assert_eq!(
-        Key::new("999999999999999999"),
-        Some(Key(1_999_999_999_999_999_999))
-    );
 }
 
 proptest! {
@@ -188,7 +190,8 @@ proptest! {
         let mut record = csv::StringRecord::new();
         csv::ReaderBuilder::new().has_headers(false).flexible(true)
             .from_reader(line.as_bytes()).read_record(&mut record).unwrap();
-        let (number, name) = columns(&line).unwrap();
+        let row = format::columns_of(&line).unwrap();
+        let (number, name) = (row.pattern, row.name);
         prop_assert_eq!(&*number, record.get(0).unwrap_or_default());
         prop_assert_eq!(&*name, record.get(1).unwrap_or_default());
     }

@@ -1,0 +1,280 @@
+//! How lists scale: start-up cost, memory, and the time of a decision. A report, not a test.
+//!
+//! ```text
+//! cargo bench --bench screen              # everything; takes a minute or two
+//! cargo bench --bench screen -- small     # without the lists of 10 million numbers
+//! cargo bench --bench screen -- write F   # writes the list of 1 million numbers to F
+//! ```
+//!
+//! The same file in a Python dict, for comparison (time and peak memory above those of the bare
+//! interpreter):
+//!
+//! ```text
+//! python3 -c "
+//! import csv, resource, sys, time
+//! peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+//! start, before = time.perf_counter(), peak()
+//! with open(sys.argv[1], newline='') as file:
+//!     numbers = dict((row + [''])[:2] for row in csv.reader(file))
+//! print(f'{len(numbers)} numbers, {time.perf_counter() - start:.2f} s, {peak() - before:.0f} MB')" F
+//! ```
+//!
+//! Every figure is taken in a process of its own. Memory is resident memory gained, so it counts what
+//! the allocator keeps back.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a report may stop")]
+
+use callblock::clock::Timestamp;
+use callblock::screen::{Caller, List, LocalTime, Moment, Numbering, Policy, Reading};
+use std::hint::black_box;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+const MILLION: usize = 1_000_000;
+const DECISIONS: usize = 100_000;
+
+fn main() {
+    // `cargo test --all-targets` runs this too, and wants no report.
+    if !std::env::args().any(|argument| argument == "--bench" || argument == "only") {
+        return;
+    }
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|arg| arg != "--bench")
+        .collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => all(&[
+            "load-1m",
+            "load-1m-names",
+            "load-10m",
+            "decide",
+            "decide-regex",
+            "reload",
+        ]),
+        ["small"] => all(&["load-1m", "load-1m-names", "reload"]),
+        ["write", file] => write_numbers(Path::new(file), MILLION, false),
+        ["only", name, folder] => one(name, Path::new(folder)),
+        _ => eprintln!("usage: cargo bench --bench screen -- [small | write FILE]"),
+    }
+}
+
+fn all(names: &[&str]) {
+    let folder = tempfile::tempdir().unwrap();
+    let program = std::env::current_exe().unwrap();
+    for name in names {
+        let status = Command::new(&program)
+            .args(["only", name])
+            .arg(folder.path())
+            .status();
+        assert!(status.unwrap().success(), "{name}");
+    }
+}
+
+fn one(name: &str, folder: &Path) {
+    match name {
+        "load-1m" => load("1 M exact numbers", folder, MILLION, false),
+        "load-1m-names" => load(
+            "1 M exact numbers, each with its own name",
+            folder,
+            MILLION,
+            true,
+        ),
+        "load-10m" => load("10 M exact numbers", folder, 10 * MILLION, false),
+        "decide" => decide("decision, 10 M numbers + 10 k prefixes", folder, false),
+        "decide-regex" => decide("the same with 500 regexes on number and name", folder, true),
+        "reload" => reload(folder),
+        _ => eprintln!("no such figure: {name}"),
+    }
+}
+
+fn reading() -> Reading {
+    Reading {
+        numbering: Numbering::new("US".parse().ok()),
+        ..Reading::default()
+    }
+}
+
+fn noon() -> Moment {
+    Moment {
+        instant: Timestamp::from_nanos(0),
+        local: LocalTime {
+            date: "2026-11-20".parse().unwrap(),
+            minute: 720,
+        },
+    }
+}
+
+/// Numbers of North America, in no order, most of them different.
+fn number(random: &mut fastrand::Rng) -> u64 {
+    random.u64(2..10) * 1_000_000_000
+        + random.u64(0..90) * 10_000_000
+        + random.u64(2..10) * 1_000_000
+        + random.u64(0..1_000_000)
+}
+
+fn write_numbers(file: &Path, count: usize, names: bool) {
+    let mut random = fastrand::Rng::with_seed(1);
+    let mut out = BufWriter::new(std::fs::File::create(file).unwrap());
+    for index in 0..count {
+        let number = number(&mut random);
+        if names {
+            writeln!(out, "+1{number},Example Caller {index}").unwrap();
+        } else {
+            writeln!(out, "+1{number},").unwrap();
+        }
+    }
+    out.flush().unwrap();
+}
+
+/// The file of so many numbers, written once.
+fn numbers(folder: &Path, count: usize, names: bool) -> PathBuf {
+    let file = folder.join(format!("{count}-{names}.csv"));
+    if !file.exists() {
+        write_numbers(&file, count, names);
+    }
+    // So that reading it back does not wait for the disk.
+    black_box(std::fs::metadata(&file).unwrap());
+    file
+}
+
+fn resident_megabytes() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmRSS"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok());
+    kilobytes.unwrap_or(f64::NAN) * 1024.0 / 1e6
+}
+
+fn load(what: &str, folder: &Path, count: usize, names: bool) {
+    let file = numbers(folder, count, names);
+    let before = resident_megabytes();
+    let start = Instant::now();
+    let loaded = List::load_as(&reading(), &[&file]);
+    let took = start.elapsed();
+    let gained = resident_megabytes() - before;
+    println!("{what}: {:.3} s, {gained:.1} MB", took.as_secs_f64());
+    assert_eq!(loaded.bad_lines, 0);
+}
+
+fn policy(folder: &Path, count: usize, regexes: bool) -> Policy {
+    let mut random = fastrand::Rng::with_seed(2);
+    let mut text = Vec::new();
+    for _ in 0..10_000 {
+        writeln!(text, "+1{}*,", number(&mut random) / 1000).unwrap();
+    }
+    if regexes {
+        for index in 0..250 {
+            let (area, end) = (random.u32(200..999), random.u32(10..99));
+            writeln!(text, "/^\\+1{area}\\d*{end}\\d{{3}}$/,").unwrap();
+            let digits = index % 9 + 4;
+            writeln!(
+                text,
+                "\"name:/(spam|robo|promo{index})[ ?:]*v?\\d{{{digits},}}/\","
+            )
+            .unwrap();
+        }
+    }
+    let rules = folder.join(format!("rules-{regexes}.csv"));
+    std::fs::write(&rules, text).unwrap();
+    let loaded = List::load_as(&reading(), &[numbers(folder, count, false), rules]);
+    assert_eq!(loaded.bad_lines, 0, "{:?}", loaded.problems.first());
+    Policy {
+        numbering: reading().numbering,
+        block: Some(loaded.list),
+        ..Policy::default()
+    }
+}
+
+fn callers() -> Vec<Caller> {
+    let mut random = fastrand::Rng::with_seed(3);
+    (0..DECISIONS)
+        .map(|_| {
+            let number = number(&mut random).to_string();
+            let name = format!("V{}", random.u64(10_000_000..99_999_999_999));
+            let names = [
+                "WIRELESS CALLER",
+                "Smith John",
+                "SPAM? EXAMPLE",
+                name.as_str(),
+            ];
+            Caller::from_line(Some(&number), random.choice(names))
+        })
+        .collect()
+}
+
+/// Decides about all callers; the time of each decision.
+fn decisions(callers: &[Caller], decide: impl Fn(&Caller)) -> Vec<Duration> {
+    let decided = callers.iter().map(|caller| {
+        let start = Instant::now();
+        decide(caller);
+        start.elapsed()
+    });
+    let mut times: Vec<Duration> = decided.collect();
+    times.sort_unstable();
+    times
+}
+
+fn print(what: &str, times: &[Duration]) {
+    let micros = |index: usize| times[index].as_secs_f64() * 1e6;
+    println!(
+        "{what}: median {:.2} us, 99 % {:.2} us, worst {:.0} us",
+        micros(times.len() / 2),
+        micros(times.len() / 100 * 99),
+        micros(times.len() - 1)
+    );
+}
+
+fn decide(what: &str, folder: &Path, regexes: bool) {
+    let policy = policy(folder, 10 * MILLION, regexes);
+    let callers = callers();
+    let now = noon();
+    let times = decisions(&callers, |caller| {
+        black_box(policy.screen(caller, now));
+    });
+    print(what, &times);
+}
+
+/// A list of a million numbers is read again and again by another thread, and swapped in, while calls
+/// are decided.
+fn reload(folder: &Path) {
+    let file = numbers(folder, MILLION, false);
+    let callers = callers();
+    let load = || Policy {
+        numbering: reading().numbering,
+        block: Some(List::load_as(&reading(), &[&file]).list),
+        ..Policy::default()
+    };
+    let now = noon();
+    let current = Mutex::new(Arc::new(load()));
+    let stop = AtomicBool::new(false);
+    let (mut times, reloads) = std::thread::scope(|scope| {
+        let reloading = scope.spawn(|| {
+            let mut reloads = 0;
+            while !stop.load(Ordering::Relaxed) {
+                let new = Arc::new(load());
+                let old = std::mem::replace(&mut *current.lock().unwrap(), new);
+                drop(old);
+                reloads += 1;
+            }
+            reloads
+        });
+        let started = Instant::now();
+        let mut times = Vec::new();
+        while started.elapsed() < Duration::from_secs(2) {
+            times.extend(decisions(&callers, |caller| {
+                let policy = Arc::clone(&current.lock().unwrap());
+                black_box(policy.screen(caller, now));
+            }));
+        }
+        stop.store(true, Ordering::Relaxed);
+        (times, reloading.join().unwrap())
+    });
+    times.sort_unstable();
+    print(
+        &format!("decision during {reloads} reloads of 1 M lines"),
+        &times,
+    );
+}

@@ -1,0 +1,132 @@
+//! The third and further columns: what is done instead of the default block action, and when.
+
+use crate::screen::time::When;
+use std::borrow::Cow;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The longest call that a line may ask for.
+const LONGEST: u64 = 24 * 60 * 60;
+
+/// What a line of a list wants done with the call, instead of the daemon's default block action.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ListAction {
+    /// Pick up and hang up.
+    HangUp,
+    /// Answer as a fax machine.
+    Fax,
+    /// Play this file once, then hang up. A relative path is one beside the list.
+    Message(PathBuf),
+    /// Record the caller, so long at most; without a time, as long as the daemon does by default.
+    Record(Option<Duration>),
+    /// Send audio, so long at most.
+    Transmit(Option<Duration>),
+    /// Record and send, so long at most.
+    Duplex(Option<Duration>),
+    /// Let it ring; only the log says that the caller is listed.
+    Ring,
+}
+
+impl fmt::Display for ListAction {
+    /// As written in a list.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (word, limit) = match self {
+            Self::HangUp => ("hangup", &None),
+            Self::Fax => ("fax", &None),
+            Self::Message(file) => return write!(f, "message={}", file.display()),
+            Self::Record(limit) => ("record", limit),
+            Self::Transmit(limit) => ("transmit", limit),
+            Self::Duplex(limit) => ("duplex", limit),
+            Self::Ring => ("ring", &None),
+        };
+        match limit {
+            Some(limit) => write!(f, "{word}={}", limit.as_secs()),
+            None => f.write_str(word),
+        }
+    }
+}
+
+/// What the columns behind the name say.
+#[derive(Debug, Default)]
+pub(super) struct Options {
+    pub(super) action: Option<ListAction>,
+    pub(super) when: When,
+}
+
+impl Options {
+    /// Reads the columns. What is neither an action nor one of our keys is a comment: older lists have
+    /// further columns of any kind.
+    pub(super) fn read<'a>(
+        columns: impl IntoIterator<Item = &'a str>,
+        folder: &Path,
+    ) -> Result<Self, Cow<'static, str>> {
+        let mut options = Self::default();
+        for column in columns {
+            let column = column.trim();
+            let (key, value) = match column.split_once('=') {
+                Some((key, value)) => (key.trim(), Some(value.trim())),
+                None => (column, None),
+            };
+            options.take(&key.to_ascii_lowercase(), value, folder)?;
+        }
+        Ok(options)
+    }
+
+    fn take(
+        &mut self,
+        key: &str,
+        value: Option<&str>,
+        folder: &Path,
+    ) -> Result<(), Cow<'static, str>> {
+        let action = match (key, value) {
+            ("until", Some(date)) => {
+                self.when.until = Some(date.parse().map_err(|error| describe(key, error))?);
+                return Ok(());
+            }
+            ("hours", Some(hours)) => {
+                self.when.hours = Some(hours.parse().map_err(|error| describe(key, error))?);
+                return Ok(());
+            }
+            ("days", Some(days)) => {
+                self.when.days = Some(days.parse().map_err(|error| describe(key, error))?);
+                return Ok(());
+            }
+            ("hangup", None) => ListAction::HangUp,
+            ("fax", None) => ListAction::Fax,
+            ("ring", None) => ListAction::Ring,
+            ("message", Some("") | None) => {
+                return Err("message needs a file: message=gone.wav".into());
+            }
+            ("message", Some(file)) => ListAction::Message(folder.join(file)),
+            ("record", limit) => ListAction::Record(seconds(key, limit)?),
+            ("transmit", limit) => ListAction::Transmit(seconds(key, limit)?),
+            ("duplex", limit) => ListAction::Duplex(seconds(key, limit)?),
+            ("hangup" | "fax" | "ring", Some(_)) => {
+                return Err(format!("{key} takes no value").into());
+            }
+            _ => return Ok(()),
+        };
+        if self.action.replace(action).is_some() {
+            return Err("there are two actions".into());
+        }
+        Ok(())
+    }
+}
+
+fn describe(key: &str, error: crate::screen::time::BadTime) -> Cow<'static, str> {
+    format!("{key}: {error}").into()
+}
+
+fn seconds(key: &str, value: Option<&str>) -> Result<Option<Duration>, Cow<'static, str>> {
+    value
+        .map(|value| {
+            value
+                .parse()
+                .ok()
+                .filter(|seconds| (1..=LONGEST).contains(seconds))
+                .map(Duration::from_secs)
+                .ok_or_else(|| format!("{key} takes seconds, from 1 to {LONGEST}").into())
+        })
+        .transpose()
+}

@@ -1,0 +1,113 @@
+//! vCard 3 and 4 (RFC 2426, RFC 6350): the telephone numbers of contacts, each with the contact's
+//! name.
+
+use super::{Row, Sink, TOO_LONG, decode, lines};
+use std::io::{self, BufRead};
+
+/// The contact being read.
+#[derive(Default)]
+struct Card {
+    name: String,
+    /// Line and number.
+    numbers: Vec<(u32, String)>,
+}
+
+/// Reads all contacts of a file.
+pub(super) fn vcard(text: &mut dyn BufRead, sink: &mut dyn Sink) -> io::Result<()> {
+    let mut card = Card::default();
+    // A long line goes on behind the blank of the next one.
+    let mut pending: Option<(u32, String)> = None;
+    lines(text, &mut |number, line| {
+        let Some(line) = line else {
+            return sink.bad(number, TOO_LONG);
+        };
+        let line = decode(line);
+        let line = line.trim_end_matches(['\r', '\n']);
+        if let Some(more) = line.strip_prefix([' ', '\t'])
+            && let Some((_, pending)) = &mut pending
+        {
+            // A photograph is of no use here.
+            if pending.len() < 1024 {
+                pending.push_str(more);
+            }
+            return;
+        }
+        if let Some((number, line)) = pending.replace((number, line.to_owned())) {
+            card.property(number, &line, sink);
+        }
+    })?;
+    if let Some((number, line)) = pending {
+        card.property(number, &line, sink);
+    }
+    card.end(sink);
+    Ok(())
+}
+
+impl Card {
+    fn property(&mut self, number: u32, line: &str, sink: &mut dyn Sink) {
+        let Some((property, value)) = line.split_once(':') else {
+            return;
+        };
+        let property = property.split(';').next().unwrap_or_default();
+        // Some programs put properties into groups: item1.TEL
+        let property = property
+            .rsplit('.')
+            .next()
+            .unwrap_or_default()
+            .to_ascii_uppercase();
+        match property.as_str() {
+            "BEGIN" => *self = Self::default(),
+            "END" => self.end(sink),
+            "FN" => self.name = unescaped(value),
+            "N" if self.name.is_empty() => {
+                // Family name, given name, and more.
+                let mut parts = value.split(';').take(2).map(unescaped);
+                let (family, given) = (parts.next(), parts.next());
+                let both = [given, family].into_iter().flatten();
+                let parts: Vec<_> = both.filter(|part| !part.is_empty()).collect();
+                self.name = parts.join(" ");
+            }
+            "TEL" => {
+                let value = unescaped(value);
+                let value = value.trim();
+                let scheme = value
+                    .get(..4)
+                    .is_some_and(|start| start.eq_ignore_ascii_case("tel:"));
+                let value = if scheme { &value[4..] } else { value };
+                let value = value.split(';').next().unwrap_or_default().trim();
+                if value.contains(|c: char| c.is_ascii_digit()) && !value.contains(['*', '#', '?'])
+                {
+                    self.numbers.push((number, value.to_owned()));
+                } else {
+                    sink.bad(
+                        number,
+                        "this contact's number is not a telephone number".into(),
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, sink: &mut dyn Sink) {
+        for (line, number) in self.numbers.drain(..) {
+            sink.row(line, Row::new(number, self.name.as_str()));
+        }
+        self.name.clear();
+    }
+}
+
+fn unescaped(value: &str) -> String {
+    let mut text = String::new();
+    let mut characters = value.chars();
+    while let Some(c) = characters.next() {
+        text.push(match (c, c == '\\') {
+            (_, true) => match characters.next() {
+                Some('n' | 'N') | None => ' ',
+                Some(other) => other,
+            },
+            (c, false) => c,
+        });
+    }
+    text
+}

@@ -1,0 +1,134 @@
+//! Our own format: `number,name,action,key=value…`, and one number a line, which is the same without
+//! commas.
+
+use super::{PlainNumber, Row, Sink, TOO_LONG, decode, lines};
+use std::borrow::Cow;
+use std::io::{self, BufRead};
+
+/// Reads line by line: a record is one line, an open quote ends with it.
+pub(super) fn read(text: &mut dyn BufRead, sink: &mut dyn Sink) -> io::Result<()> {
+    lines(text, &mut |number, line| {
+        let Some(line) = line else {
+            return sink.bad(number, TOO_LONG);
+        };
+        let mut digits = [0; MAX_DIGITS];
+        if let Some(plain) = plain_number(line, &mut digits) {
+            return sink.number(number, plain);
+        }
+        match row(&decode(line)) {
+            Ok(Some(row)) => sink.row(number, row),
+            Ok(None) => {}
+            Err(what) => sink.bad(number, what.into()),
+        }
+    })
+}
+
+/// More digits than any number has; one with more is read as a row.
+const MAX_DIGITS: usize = 18;
+
+/// The line as a plain number with or without a name, if it is nothing else, in one pass over it.
+fn plain_number<'a>(line: &'a [u8], buffer: &'a mut [u8; MAX_DIGITS]) -> Option<PlainNumber<'a>> {
+    let (mut length, mut plus, mut dashes, mut end) = (0, false, false, line.len());
+    for (at, byte) in line.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => {
+                *buffer.get_mut(length)? = *byte;
+                length += 1;
+            }
+            b'+' if length == 0 && !plus => plus = true,
+            b'-' => dashes = true,
+            b' ' | b'(' | b')' | b'.' => {}
+            b'/' if length > 0 => {}
+            b',' => {
+                end = at;
+                break;
+            }
+            b'\r' if at + 1 == line.len() => {}
+            _ => return None,
+        }
+    }
+    let name = line.get(end + 1..).unwrap_or_default();
+    let plain_text = name
+        .iter()
+        .all(|byte| matches!(byte, b' '..=b'~' | b'\r') && !matches!(byte, b'"' | b','));
+    // With dashes and this many digits, it could be a range.
+    if length == 0 || !plain_text || (dashes && length >= 14) {
+        return None;
+    }
+    Some(PlainNumber {
+        plus,
+        digits: std::str::from_utf8(buffer.get(..length)?).ok()?,
+        text: line.get(..end)?,
+        name: match name {
+            [] => "",
+            name => std::str::from_utf8(name).ok()?.trim(),
+        },
+    })
+}
+
+/// The row of a line, if it is neither blank nor a comment.
+fn row(line: &str) -> Result<Option<Row<'_>>, &'static str> {
+    let line = line.trim();
+    if line.is_empty() || line.starts_with('#') {
+        return Ok(None);
+    }
+    if line.bytes().any(|byte| byte < b' ' && byte != b'\t')
+        || !line.is_ascii() && line.contains(|c: char| c.is_control() && c != '\t')
+    {
+        return Err("control characters: this is not a line of text");
+    }
+    columns_of(line).map(Some)
+}
+
+/// The columns of a line.
+pub(in crate::screen::list) fn columns_of(line: &str) -> Result<Row<'_>, &'static str> {
+    if !line.contains('"') {
+        // Without a quote, CSV is a plain split; this is nearly every line of a long list.
+        let mut columns = line.split(',').map(Cow::Borrowed);
+        return Ok(Row {
+            pattern: columns.next().unwrap_or_default(),
+            name: columns.next().unwrap_or_default(),
+            columns: columns.collect(),
+        });
+    }
+    let mut record = csv::StringRecord::new();
+    csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(line.as_bytes())
+        .read_record(&mut record)
+        .map_err(|_| "this is not a CSV record")?;
+    let mut columns = record.iter().map(|column| Cow::Owned(column.to_owned()));
+    Ok(Row {
+        pattern: columns.next().unwrap_or_default(),
+        name: columns.next().unwrap_or_default(),
+        columns: columns.collect(),
+    })
+}
+
+/// A row as a line of a list, without its end.
+pub(in crate::screen::list) fn line_of(row: &Row<'_>) -> String {
+    let mut line = String::new();
+    for (index, column) in [&row.pattern, &row.name]
+        .into_iter()
+        .chain(&row.columns)
+        .enumerate()
+    {
+        if index > 0 {
+            line.push(',');
+        }
+        let column: String = column
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
+        let column = column.trim();
+        if column.contains([',', '"']) || (index == 0 && column.starts_with('#')) {
+            line.push('"');
+            line.push_str(&column.replace('"', "\"\""));
+            line.push('"');
+        } else {
+            line.push_str(column);
+        }
+    }
+    line
+}

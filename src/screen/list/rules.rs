@@ -1,0 +1,256 @@
+//! The patterns of a file, arranged so that a call need not look at each of them.
+//!
+//! Patterns on numbers are found by the digits they begin with, regular expressions run as one set in
+//! time linear in the text. Only wildcard names and classes are looked at one by one.
+
+use super::pattern::{Class, EXACT, MAX_REGEX_BYTES, Pattern, Rule};
+use crate::screen::asked::{Asked, Exact, folded};
+use crate::screen::numbering::Key;
+use regex::bytes::{RegexSet, RegexSetBuilder};
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// The most regular expressions of one file.
+const MAX_REGEXES: usize = 2000;
+/// So many regular expressions become one set.
+const REGEXES_PER_SET: usize = 500;
+
+/// The rules of a file.
+#[derive(Debug, Default)]
+pub(super) struct Rules {
+    all: Vec<Rule>,
+    /// Exact numbers and texts that have an action or a time.
+    exact: HashMap<ExactKey, Vec<u32>>,
+    /// Patterns with a plus, and without.
+    with_plus: Digits,
+    without_plus: Digits,
+    names: Vec<u32>,
+    classes: Vec<(Class, u32)>,
+    number_regexes: Regexes,
+    name_regexes: Regexes,
+}
+
+type ExactKey = Result<Key, Box<str>>;
+
+fn exact_key(exact: &Exact) -> ExactKey {
+    match exact {
+        Exact::Number(key) => Ok(*key),
+        Exact::Text(text) => Err(text.clone()),
+    }
+}
+
+/// Patterns on digits.
+#[derive(Debug, Default)]
+struct Digits {
+    /// The digits that a pattern begins with, and its rule. Sorted.
+    heads: Vec<(Key, u32)>,
+    /// Which numbers of digits are in `heads`, as bits.
+    lengths: u32,
+    /// From, to, rule, and the greatest `to` so far. Sorted.
+    ranges: Vec<(Key, Key, u32, Key)>,
+}
+
+impl Digits {
+    fn push_head(&mut self, head: &str, rule: u32) {
+        // What is cut off here is looked at when the whole pattern is.
+        let length = head.len().min(18);
+        if let Some(key) = Key::EMPTY.append(&head[..length]) {
+            self.heads.push((key, rule));
+            self.lengths |= 1 << length;
+        }
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.heads.is_empty() && self.ranges.is_empty()
+    }
+
+    fn sort(&mut self) {
+        self.heads.sort_unstable();
+        self.ranges.sort_unstable();
+        let mut greatest = Key::EMPTY;
+        for range in &mut self.ranges {
+            greatest = greatest.max(range.1);
+            range.3 = greatest;
+        }
+    }
+
+    /// The rules whose head is a beginning of these digits.
+    fn with_head_of<'a>(&'a self, digits: &'a str) -> impl Iterator<Item = u32> + 'a {
+        (0..=digits.len().min(18))
+            .filter(|length| self.lengths & (1 << length) != 0)
+            .filter_map(|length| Key::EMPTY.append(digits.get(..length)?))
+            .flat_map(|head| {
+                let start = self.heads.partition_point(|entry| entry.0 < head);
+                let rest = self.heads[start..].iter();
+                rest.take_while(move |entry| entry.0 == head)
+                    .map(|entry| entry.1)
+            })
+    }
+
+    /// The rules whose range holds this number.
+    fn with_range_around(&self, number: Key) -> impl Iterator<Item = u32> {
+        let end = self.ranges.partition_point(|range| range.0 <= number);
+        self.ranges[..end]
+            .iter()
+            .rev()
+            .take_while(move |range| range.3 >= number)
+            .filter(move |range| range.1 >= number)
+            .map(|range| range.2)
+    }
+}
+
+/// Regular expressions that are asked together.
+#[derive(Debug, Default)]
+struct Regexes {
+    sources: Vec<(Box<str>, u32)>,
+    sets: Vec<RegexSet>,
+}
+
+impl Regexes {
+    /// Builds the sets. Each expression was built before by itself, within its limit, so that a set
+    /// within the sum of the limits cannot fail; if it did, its expressions would match nothing.
+    fn build(&mut self) {
+        self.sets = self
+            .sources
+            .chunks(REGEXES_PER_SET)
+            .map(|chunk| {
+                RegexSetBuilder::new(chunk.iter().map(|source| &*source.0))
+                    .unicode(false)
+                    .case_insensitive(true)
+                    .size_limit(2 * MAX_REGEX_BYTES * chunk.len())
+                    .nest_limit(40)
+                    .build()
+                    .unwrap_or_default()
+            })
+            .collect();
+    }
+
+    fn matching<'a>(&'a self, text: &'a str) -> impl Iterator<Item = u32> + 'a {
+        let chunks = self.sources.chunks(REGEXES_PER_SET).zip(&self.sets);
+        chunks.flat_map(move |(chunk, set)| {
+            let matches = set.matches(text.as_bytes()).into_iter();
+            matches.filter_map(|index| chunk.get(index).map(|source| source.1))
+        })
+    }
+}
+
+impl Rules {
+    pub(super) fn push(&mut self, rule: Rule) -> Result<(), Cow<'static, str>> {
+        let index = u32::try_from(self.all.len()).map_err(|_| "there are too many patterns")?;
+        match &rule.pattern {
+            Pattern::Exact(exact) => self.exact.entry(exact_key(exact)).or_default().push(index),
+            Pattern::Digits { plus, glob } => self.digits(*plus).push_head(&glob.head(), index),
+            Pattern::Range { plus, from, to } => {
+                self.digits(*plus).ranges.push((*from, *to, index, *to));
+            }
+            Pattern::Name(_) => self.names.push(index),
+            Pattern::Class(class) => self.classes.push((*class, index)),
+            Pattern::NumberRegex(source) | Pattern::NameRegex(source) => {
+                let regexes = match rule.pattern {
+                    Pattern::NumberRegex(_) => &mut self.number_regexes,
+                    _ => &mut self.name_regexes,
+                };
+                if regexes.sources.len() >= MAX_REGEXES {
+                    return Err("there are more than 2000 regular expressions".into());
+                }
+                regexes.sources.push((source.clone(), index));
+            }
+        }
+        self.all.push(rule);
+        Ok(())
+    }
+
+    const fn digits(&mut self, plus: bool) -> &mut Digits {
+        if plus {
+            &mut self.with_plus
+        } else {
+            &mut self.without_plus
+        }
+    }
+
+    /// Makes them ready to be asked.
+    pub(super) fn sort(&mut self) {
+        self.with_plus.sort();
+        self.without_plus.sort();
+        self.number_regexes.build();
+        self.name_regexes.build();
+        self.all.shrink_to_fit();
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Rule> {
+        self.all.iter()
+    }
+
+    /// The rules that match, whatever the time, with how special each is.
+    pub(super) fn matching(&self, asked: &Asked<'_>) -> Vec<(u16, &Rule)> {
+        if self.all.is_empty() {
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        if let Some(exact) = &asked.exact
+            && !self.exact.is_empty()
+        {
+            found.extend(self.exact.get(&exact_key(exact)).into_iter().flatten());
+        }
+        if !self.with_plus.is_empty()
+            && let Some(form) = asked.with_plus()
+        {
+            self.matching_digits(&self.with_plus, &form, &mut found);
+        }
+        if !self.without_plus.is_empty() {
+            for form in asked.without_plus() {
+                self.matching_digits(&self.without_plus, &form, &mut found);
+            }
+        }
+        if !self.number_regexes.sets.is_empty()
+            && let Some(text) = asked.number_text()
+        {
+            found.extend(self.number_regexes.matching(&text));
+        }
+        if let Some(name) = asked.caller.name.as_deref() {
+            if !self.names.is_empty() {
+                let name = folded(name);
+                let names = self.names.iter();
+                found.extend(names.filter(|index| self.glob_matches(**index, &name)));
+            }
+            found.extend(self.name_regexes.matching(name.trim()));
+        }
+        let classes = self
+            .classes
+            .iter()
+            .filter(|(class, _)| class.includes(asked));
+        found.extend(classes.map(|(_, index)| index));
+        found.sort_unstable();
+        found.dedup();
+        found
+            .into_iter()
+            .filter_map(|index| self.all.get(index as usize))
+            .map(|rule| (rule.pattern.specificity(), rule))
+            .collect()
+    }
+
+    fn matching_digits(&self, patterns: &Digits, form: &str, found: &mut Vec<u32>) {
+        let candidates = patterns.with_head_of(form);
+        found.extend(candidates.filter(|index| self.glob_matches(*index, form)));
+        if let Some(number) = Key::new(form) {
+            found.extend(patterns.with_range_around(number));
+        }
+    }
+
+    /// The first rule for exactly this number or text, whatever the time.
+    pub(super) fn exact(&self, exact: &Exact) -> Option<(u16, &Rule)> {
+        let index = *self.exact.get(&exact_key(exact))?.first()?;
+        Some((EXACT, self.all.get(index as usize)?))
+    }
+
+    fn glob_matches(&self, rule: u32, text: &str) -> bool {
+        match self.all.get(rule as usize).map(|rule| &rule.pattern) {
+            Some(Pattern::Digits { glob, .. } | Pattern::Name(glob)) => glob.matches(text),
+            _ => false,
+        }
+    }
+}

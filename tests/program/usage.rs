@@ -1,0 +1,176 @@
+//! Wrong command lines: one line that says what is wrong, exit code 2, and nothing created.
+
+use crate::house::House;
+use std::process::Output;
+
+/// What is wrong, the command line, and a word that the complaint must contain.
+const WRONG: &[(&str, &str, &str)] = &[
+    ("missing block list", "-b @none.csv", "none.csv"),
+    ("missing allow list", "-w @none.csv", "none.csv"),
+    ("folder as list", "-b @folder", "folder"),
+    ("missing WAV", "-m -a @none.wav", "none.wav"),
+    ("stereo WAV", "-m -a @stereo.wav", "sox"),
+    ("no WAV at all", "-d -a @block.csv", "sox"),
+    ("WAV without sound", "-t -a @empty.wav", "empty.wav"),
+    ("WAV that is cut off", "-t -a @cut.wav", "cut.wav"),
+    ("file as device", "--device @block.csv", "serial port"),
+    ("device that is no tty", "--device /dev/null", "serial port"),
+    ("folder as device", "--device @folder", "serial port"),
+    ("seconds that are none", "-r soon", "seconds"),
+    ("no seconds", "-d 0", "seconds"),
+    ("negative seconds", "-t=-5", "seconds"),
+    ("seconds beyond number", "-r nan", "seconds"),
+    ("infinite silence", "-d -s inf", "seconds"),
+    ("very long hold", "--hangup-delay 61", "seconds"),
+    ("-m without -a", "-m", "-a"),
+    ("two actions", "-f -m -a @said.wav", "cannot be used with"),
+    ("two other actions", "-r 5 -d 5", "cannot be used with"),
+    (
+        "unknown time zone",
+        "--timezone Mars/Olympus",
+        "Mars/Olympus",
+    ),
+    ("unknown flag", "--no-such-flag", "--no-such-flag"),
+    ("unknown command", "observe", "observe"),
+    ("flag without value", "--device", "--device"),
+    ("bad country", "--gci XYZ", "hexadecimal"),
+    ("bad command", "--init AT\u{7}", "--init"),
+    (
+        "missing scenario",
+        "--device emulated:@none.toml",
+        "none.toml",
+    ),
+    (
+        "malformed scenario",
+        "--device emulated:@bad.toml",
+        "bad.toml:2",
+    ),
+    ("no scenario", "--device emulated:", "scenario"),
+    (
+        "log file in no folder",
+        "--logfile @none/x.log",
+        "none/x.log",
+    ),
+];
+
+/// The same for the subcommands, and for `--data-dir` itself.
+const WRONG_ELSEWHERE: &[(&str, &str, &str)] = &[
+    ("emulate without scenario", "emulate", "SCENARIO.toml"),
+    (
+        "emulate missing scenario",
+        "emulate @none.toml",
+        "none.toml",
+    ),
+    (
+        "emulate malformed scenario",
+        "emulate @bad.toml",
+        "bad.toml:2",
+    ),
+    ("emulate garbage", "emulate @stereo.wav", "stereo.wav"),
+    (
+        "emulate unknown chip",
+        "emulate --chip zx81 @good.toml",
+        "zx81",
+    ),
+    ("file as data folder", "--data-dir @block.csv", "block.csv"),
+    (
+        "data folder in a file",
+        "--data-dir @block.csv/data",
+        "block.csv",
+    ),
+    (
+        "file as data folder of the demo",
+        "demo --data-dir @block.csv",
+        "block.csv",
+    ),
+    (
+        "data folder that cannot be made",
+        "-b @block.csv --data-dir /proc/callblock",
+        "--data-dir DIR",
+    ),
+    ("demo with daemon flags", "demo -b @block.csv", "-b"),
+];
+
+fn machine() -> House {
+    let house = House::without_modem();
+    house.wav("empty.wav", &[]);
+    let mut stereo = std::fs::read(house.path("said.wav")).unwrap();
+    stereo[22] = 2;
+    house.write("stereo.wav", &stereo);
+    house.write("cut.wav", b"RIFF\x10\0\0\0WAVEfmt ");
+    house.write("bad.toml", b"[[call]]\nringings = 3\n");
+    house.write("good.toml", b"");
+    std::fs::create_dir(house.path("folder")).unwrap();
+    house
+}
+
+fn listing(house: &House) -> Vec<String> {
+    let mut names: Vec<_> = std::fs::read_dir(house.path(""))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+fn complaint(name: &str, output: &Output, about: &str) -> Option<String> {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let is_right = output.status.code() == Some(2)
+        && output.stdout.is_empty()
+        && stderr.lines().count() == 1
+        && stderr.ends_with('\n')
+        && stderr.starts_with("callblock: ")
+        && stderr.contains(about);
+    (!is_right).then(|| format!("{name}: {:?} {stderr}", output.status.code()))
+}
+
+#[test]
+fn a_wrong_command_line_is_refused_in_one_line() {
+    let house = machine();
+    let before = listing(&house);
+    let daemon = WRONG
+        .iter()
+        .map(|(name, flags, about)| (name, format!("--data-dir @data {flags}"), about));
+    let elsewhere = WRONG_ELSEWHERE
+        .iter()
+        .map(|(name, flags, about)| (name, (*flags).to_owned(), about));
+    let mut wrong = Vec::new();
+    for (name, flags, about) in daemon.chain(elsewhere) {
+        let output = house.command(&flags).output().unwrap();
+        wrong.extend(complaint(name, &output, about));
+        if listing(&house) != before {
+            wrong.push(format!("{name}: created {:?}", listing(&house)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn help_and_version_are_printed() {
+    let house = House::without_modem();
+    for flag in [
+        "-h",
+        "--help",
+        "-V",
+        "--version",
+        "demo --help",
+        "emulate -h",
+    ] {
+        let output = house.command(flag).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{flag}");
+        assert!(output.stderr.is_empty(), "{flag}");
+        assert!(output.stdout.len() > 10, "{flag}");
+    }
+    assert!(!house.path("home").exists());
+}
+
+/// Nobody reads what is printed: no panic, no complaint.
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let house = House::without_modem();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = house.command("--help").stdout(writer).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(output.stderr.is_empty());
+}
