@@ -7,6 +7,7 @@
 mod play_folder;
 mod player;
 mod recorder;
+mod recordings;
 mod silence;
 mod timezone;
 pub mod wav;
@@ -14,6 +15,7 @@ pub mod wav;
 pub use play_folder::PlayFolder;
 pub use player::Player;
 pub use recorder::{RecordError, Recorder, RecordingSummary};
+pub use recordings::{RecordingLimits, Recordings, Removed};
 pub use silence::SilenceMeter;
 pub use timezone::{TimeZone, UnknownTimeZone};
 

@@ -12,6 +12,7 @@ pub mod machine;
 mod off_hook;
 mod ringing;
 mod status;
+mod upkeep;
 
 pub use action::BlockAction;
 pub use handler::{CallControl, CallHandler, ListScreen};
