@@ -32,7 +32,7 @@ pub(crate) fn run(plan: &Plan) -> Vec<Row> {
     let mut rows = Vec::new();
     let (mut cut_any, mut cut_country) = (0, 0);
     for n in 0..calls {
-        let mut rng = Rng::with_seed(plan.first_seed + 2000 + n);
+        let mut rng = plan.rng(2, n);
         let mut line = call(CALL_SECONDS, &mut rng);
         let noise = between(&mut rng, -52.0, -38.0);
         add_noise(&mut line, dbfs_rms(noise), &mut rng);
@@ -95,7 +95,7 @@ pub(crate) fn talk_off(plan: &Plan) -> Vec<Row> {
     let calls = (plan.hours * 3600.0 / CALL_SECONDS) as u64;
     let mut keys = 0;
     for n in 0..calls {
-        let mut rng = Rng::with_seed(plan.first_seed + 20_000 + n);
+        let mut rng = plan.rng(20, n);
         let mut talk = speech(CALL_SECONDS, &mut rng);
         level_to(&mut talk, between(&mut rng, -30.0, -12.0));
         add_noise(&mut talk, dbfs_rms(-50.0), &mut rng);
@@ -114,7 +114,7 @@ pub(crate) fn talk_off(plan: &Plan) -> Vec<Row> {
         let mut seconds = 0.0;
         let (mut keys, mut ended, mut calls) = (0, 0, 0);
         espeak::speak(plan, |mut talk| {
-            let mut rng = Rng::with_seed(plan.first_seed + 40_000 + calls);
+            let mut rng = plan.rng(40, calls);
             level_to(&mut talk, between(&mut rng, -30.0, -12.0));
             add_noise(&mut talk, dbfs_rms(-50.0), &mut rng);
             let line = to_line(&talk, 0.0);

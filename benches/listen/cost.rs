@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use callblock::audio::listen::{EndOfCall, EndRules, Listener, Position, ToneSet};
-use fastrand::Rng;
 
 use crate::corpus::{add_noise, dbfs_rms, echo, level_to, sounds::call, speech::speech, to_line};
 use crate::{Plan, Row};
@@ -11,7 +10,7 @@ use crate::{Plan, Row};
 const SECONDS: f32 = 120.0;
 
 pub(crate) fn run(plan: &Plan) -> Vec<Row> {
-    let mut rng = Rng::with_seed(plan.first_seed + 120_000);
+    let mut rng = plan.rng(120, 0);
     let mut line = call(SECONDS, &mut rng);
     add_noise(&mut line, dbfs_rms(-46.0), &mut rng);
     let without_echo = to_line(&line, 0.0);

@@ -15,30 +15,36 @@ struct Pressed {
     keys: Vec<(usize, u64)>,
 }
 
-fn tone(rng: &mut Rng, milliseconds: f32, error: (f32, f32)) -> KeyTone {
-    let twist_db = between(rng, -8.0, 4.0);
+/// Level and twist are those of a telephone and its line: the same for all keys of a call.
+fn tone(rng: &mut Rng, milliseconds: f32, error: (f32, f32), phone: (f32, f32)) -> KeyTone {
     KeyTone {
         key: rng.usize(..16),
         milliseconds,
-        // The weaker of the two is not below −25 dBm0.
-        dbm0: between(rng, -25.0 + twist_db.abs(), -9.0),
-        twist_db,
+        dbm0: phone.0,
+        twist_db: phone.1,
         error,
     }
+}
+
+/// Level of the louder tone in dBm0, the weaker being not below −25, and twist in dB.
+fn phone(rng: &mut Rng) -> (f32, f32) {
+    let twist_db = between(rng, -8.0, 4.0);
+    (between(rng, -25.0 + twist_db.abs(), -9.0), twist_db)
 }
 
 fn press(
     rng: &mut Rng,
     count: usize,
     pause: (f32, f32),
-    mut make: impl FnMut(&mut Rng) -> KeyTone,
+    mut make: impl FnMut(&mut Rng, (f32, f32)) -> KeyTone,
 ) -> Pressed {
     let mut pressed = Pressed {
         signal: vec![0.0; 4000],
         keys: Vec::new(),
     };
+    let phone = phone(rng);
     for _ in 0..count {
-        let tone = make(rng);
+        let tone = make(rng, phone);
         pressed.keys.push((tone.key, pressed.signal.len() as u64));
         let mut sound = key_tone(&tone, rng);
         let quiet = mean_square(&sound).sqrt() * corpus::dbfs_rms(-15.0);
@@ -85,9 +91,9 @@ pub(crate) fn run(plan: &Plan) -> Vec<Row> {
     let error = |rng: &mut Rng| (between(rng, 0.985, 1.015), between(rng, 0.985, 1.015));
     for (what, corner) in [("±1.5 % at random", false), ("±1.5 % at the corners", true)] {
         let (mut right, mut extra, mut all) = (0, 0, 0);
-        for n in 0..100 {
-            let mut rng = Rng::with_seed(plan.first_seed + 60_000 + n);
-            let pressed = press(&mut rng, 200, (0.04, 0.06), |rng| {
+        for n in 0..400 {
+            let mut rng = plan.rng(60, n);
+            let pressed = press(&mut rng, 50, (0.04, 0.06), |rng, phone| {
                 let error = if corner {
                     (
                         corpus::pick(rng, &[0.985, 1.015]),
@@ -96,7 +102,7 @@ pub(crate) fn run(plan: &Plan) -> Vec<Row> {
                 } else {
                     error(rng)
                 };
-                tone(rng, 40.0, error)
+                tone(rng, 40.0, error, phone)
             });
             let (r, e) = hear(&to_line(&pressed.signal, 0.0), &pressed.keys, None);
             right += r;
@@ -117,7 +123,7 @@ pub(crate) fn run(plan: &Plan) -> Vec<Row> {
     rows.push(refused(
         plan,
         "frequency off by 3.5 %, DTMF accepted",
-        |rng| {
+        |rng, phone| {
             let off = corpus::pick(rng, &[0.965, 1.035]);
             let other = between(rng, 0.985, 1.015);
             let error = if rng.bool() {
@@ -126,25 +132,25 @@ pub(crate) fn run(plan: &Plan) -> Vec<Row> {
                 (other, off)
             };
             let milliseconds = between(rng, 40.0, 120.0);
-            tone(rng, milliseconds, error)
+            tone(rng, milliseconds, error, phone)
         },
     ));
     rows.push(refused(
         plan,
         "tone shorter than 20 ms, DTMF accepted",
-        |rng| {
+        |rng, phone| {
             let milliseconds = between(rng, 8.0, 19.9);
             let error = error(rng);
-            tone(rng, milliseconds, error)
+            tone(rng, milliseconds, error, phone)
         },
     ));
     rows
 }
 
-fn refused(plan: &Plan, what: &str, make: impl Fn(&mut Rng) -> KeyTone) -> Row {
+fn refused(plan: &Plan, what: &str, make: impl Fn(&mut Rng, (f32, f32)) -> KeyTone) -> Row {
     let (mut taken, mut all) = (0, 0);
     for n in 0..100 {
-        let mut rng = Rng::with_seed(plan.first_seed + 70_000 + n);
+        let mut rng = plan.rng(70, n);
         let pressed = press(&mut rng, 100, (0.06, 0.08), &make);
         let (right, other) = hear(&to_line(&pressed.signal, 0.0), &pressed.keys, None);
         taken += right + other;
@@ -157,7 +163,7 @@ fn refused(plan: &Plan, what: &str, make: impl Fn(&mut Rng) -> KeyTone) -> Row {
 fn while_playing(plan: &Plan, loss_db: f32, least: Option<f32>) -> Row {
     let (mut right, mut extra, mut all) = (0, 0, 0);
     for n in 0..60 {
-        let mut rng = Rng::with_seed(plan.first_seed + 80_000 + n);
+        let mut rng = plan.rng(80, n);
         let mut prompt = speech(30.0, &mut rng);
         level_to(&mut prompt, -18.0);
         let played = to_line(&prompt, 0.0);
@@ -168,6 +174,7 @@ fn while_playing(plan: &Plan, loss_db: f32, least: Option<f32>) -> Row {
         let delay = rng.usize(40..2400);
         let mut line = echo(&exact, delay, loss_db, &mut rng);
         add_noise(&mut line, dbm0_power(-45.0).sqrt(), &mut rng);
+        let phone = phone(&mut rng);
         let mut keys = Vec::new();
         let mut at = 24_000;
         while at + 2000 < line.len() {
@@ -176,7 +183,7 @@ fn while_playing(plan: &Plan, loss_db: f32, least: Option<f32>) -> Row {
                 between(&mut rng, 0.985, 1.015),
             );
             let length = between(&mut rng, 50.0, 120.0);
-            let tone = tone(&mut rng, length, error);
+            let tone = tone(&mut rng, length, error, phone);
             let sound = key_tone(&tone, &mut rng);
             keys.push((tone.key, at as u64));
             corpus::add(&mut line[at..], &sound, 1.0);

@@ -23,6 +23,13 @@ pub(crate) struct Plan {
     pub(crate) verbose: bool,
 }
 
+impl Plan {
+    /// The `n`th source of randomness of a part: seeds 1–1000 when tuning, above 10 000 when judging.
+    pub(crate) fn rng(&self, part: u64, n: u64) -> fastrand::Rng {
+        fastrand::Rng::with_seed(part << 32 | (self.first_seed + n))
+    }
+}
+
 /// A line of the table.
 pub(crate) struct Row {
     pub(crate) what: String,

@@ -1,7 +1,6 @@
 //! Silence and voice: is each block of 20 ms right, give or take 200 ms?
 
 use callblock::audio::listen::{Activity, Event, Listener, Position, ToneSet};
-use fastrand::Rng;
 
 use crate::corpus::{
     self, add_noise, between, dbfs_rms, echo, level_to, speech::loud_frames, speech::speech,
@@ -50,7 +49,7 @@ pub(crate) fn run(plan: &Plan) -> Vec<Row> {
     for (what, hum) in [("white noise", false), ("noise and mains hum", true)] {
         let (mut good, mut all, mut worst) = (0, 0, 1.0_f32);
         for n in 0..80 {
-            let mut rng = Rng::with_seed(plan.first_seed + 100_000 + n);
+            let mut rng = plan.rng(100, n);
             let floor = between(&mut rng, -48.0, -30.0);
             let above = between(&mut rng, 10.0, 25.0).min(-10.0 - floor);
             let mut line = speech(SECONDS, &mut rng);
@@ -91,7 +90,7 @@ pub(crate) fn run(plan: &Plan) -> Vec<Row> {
 fn own_echo(plan: &Plan) -> Row {
     let (mut voice, mut all) = (0, 0);
     for n in 0..60 {
-        let mut rng = Rng::with_seed(plan.first_seed + 110_000 + n);
+        let mut rng = plan.rng(110, n);
         let mut prompt = speech(30.0, &mut rng);
         level_to(&mut prompt, -18.0);
         let played = to_line(&prompt, 0.0);

@@ -62,10 +62,10 @@ fn limit(signal: &Signal) -> f32 {
 }
 
 pub(crate) fn run(plan: &Plan) -> Vec<Row> {
-    let mut rng = Rng::with_seed(plan.first_seed);
+    let mut rng = plan.rng(0, 0);
     let talk: Vec<Talk> = (0..40)
         .map(|n| {
-            let mut rng = Rng::with_seed(plan.first_seed + n);
+            let mut rng = plan.rng(1, n);
             let mut talk = speech(BEFORE, &mut rng);
             level_to(&mut talk, corpus::between(&mut rng, -28.0, -14.0));
             talk.extend(vec![

@@ -20,9 +20,15 @@ const TWIST: std::ops::RangeInclusive<f32> = 0.25..=10.0;
 const OFF_PITCH: f32 = 0.021;
 /// A voice's overtones glide; a key's pitches stay where they are from window to window.
 /// In Hz, of row and column.
-const GLIDE: [f32; 2] = [11.0, 13.0];
+const GLIDE: [f32; 2] = [14.0, 16.0];
 /// Windows within 6 dB of the loudest that make a key: 35 ms.
 const LONG_ENOUGH: usize = 7;
+/// The same in the middle of another sound, which may have taken a key's shape by chance: 55 ms.
+const LONG_ENOUGH_IN_SOUND: usize = 11;
+/// Steps (15 ms) back to where it is looked for another sound.
+const BACK: usize = 3;
+/// Share of a key's power that makes what was before it another sound.
+const LOUD_BEFORE: f32 = 0.12;
 /// Windows fully inside the tone, with everything right.
 const FULL: u32 = 4;
 /// Windows without the tone that end a key: 15 ms.
@@ -33,6 +39,7 @@ const EARLY: usize = 16;
 struct Press {
     key: (usize, usize),
     first: u64,
+    before: f32,
     last: u64,
     early: [f32; EARLY],
     count: usize,
@@ -57,6 +64,8 @@ pub(super) struct DtmfDetector {
     one: [(f32, f32); 8],
     step: [(f32, f32); 8],
     before: [(f32, f32); 8],
+    /// Power in the last windows, the latest first.
+    powers: [f32; BACK + 1],
     press: Option<Press>,
 }
 
@@ -67,6 +76,8 @@ struct Look {
     column: f32,
     share: f32,
     turn: [(f32, f32); 2],
+    /// Power of what was heard 15 ms earlier.
+    before: f32,
 }
 
 impl DtmfDetector {
@@ -89,6 +100,7 @@ impl DtmfDetector {
             one: HZ.map(|hz| turn(hz, 1.0)),
             step: HZ.map(|hz| turn(hz, -(STEP as f32))),
             before: [(0.0, 0.0); 8],
+            powers: [0.0; BACK + 1],
             press: None,
         }
     }
@@ -107,6 +119,8 @@ impl DtmfDetector {
             return;
         }
         self.until_step = STEP;
+        self.powers.rotate_right(1);
+        self.powers[0] = 0.0;
         let look = self.look();
         self.follow(look, end, out);
     }
@@ -135,6 +149,7 @@ impl DtmfDetector {
             // The window's end is the zero of phase, so the phase turns on with every step.
             *value = (s1[k] * self.one[k].0 - s2[k], s1[k] * self.one[k].1);
         }
+        self.powers[0] = power;
         let square = |k: usize| value[k].0 * value[k].0 + value[k].1 * value[k].1;
         let loudest = |from: usize| {
             (from..from + 4).fold(
@@ -164,6 +179,7 @@ impl DtmfDetector {
             column: column_power,
             share: (row_power + column_power) / (power + 1e-12),
             turn: turns,
+            before: self.powers[BACK],
         })
     }
 
@@ -210,6 +226,7 @@ impl Press {
         let mut press = Self {
             key: look.key,
             first: end,
+            before: look.before,
             last: end,
             early: [0.0; EARLY],
             count: 0,
@@ -271,9 +288,15 @@ impl Press {
 
     fn acceptable(&self) -> bool {
         let (row, column) = self.key;
+        // `before` is a sum over a window, the peak is scaled alike.
+        let long_enough = if self.before > LOUD_BEFORE * self.peak {
+            LONG_ENOUGH_IN_SOUND
+        } else {
+            LONG_ENOUGH
+        };
         let right = |turn: (f32, f32), hz: f32| off_pitch(turn).abs() <= OFF_PITCH * hz;
         self.full >= FULL
-            && self.loud_windows() >= LONG_ENOUGH
+            && self.loud_windows() >= long_enough
             && right(self.turn[0], HZ[row])
             && right(self.turn[1], HZ[column + 4])
             && self.range[0].1 - self.range[0].0 <= GLIDE[0]
