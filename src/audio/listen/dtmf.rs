@@ -1,7 +1,7 @@
 //! DTMF from the sound: 20 ms windows every 5 ms, eight Goertzel filters.
 //!
 //! A key is accepted when row and column carry nearly all the power, stand within 8 dB (row louder)
-//! or 4 dB (column louder) of each other with 2 dB of grace, are each within 2 % of their pitch, and
+//! or 4 dB (column louder) of each other with 2 dB of grace, are each within 2.1 % of their pitch, and
 //! last 35 ms. The pitch is measured by how the phase turns from window to window, so a tone 1.5 % off
 //! is always taken and one 3.5 % off never. Pitches: ITU-T Q.23; limits as in ITU-T Q.24 and Bellcore's
 //! receivers (40 ms taken, 20 ms refused).
