@@ -4,6 +4,7 @@
 //! silence. Files are read and written in ordered jobs on the blocking pool, a bounded number of
 //! them ahead: a slow SD card must never be heard. This room knows nothing of modems.
 
+pub mod listen;
 mod play_folder;
 mod player;
 mod recorder;
