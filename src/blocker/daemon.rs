@@ -481,6 +481,7 @@ impl Daemon {
                     "call over"
                 );
                 (self.observer)(&Notice::Ended(&record));
+                self.handler.on_call_over(&record);
             }
             Effect::Warn(what) => tracing::warn!("{what}"),
         }
