@@ -1,15 +1,16 @@
 //! The daemon itself: settings become a running blocker, and systemd is told how it is.
 
 use super::flags::{DeviceChoice, Settings};
+use super::list_flags::ListSettings;
 use super::{Failure, runtime};
 use callblock::audio::wav;
 use callblock::blocker::daemon::{Daemon, Notice, Observer, Setup};
 use callblock::blocker::{BlockAction, ListScreen};
-use callblock::clock::SystemClock;
+use callblock::clock::{SystemClock, WallClock as _};
 use callblock::emulator::{PtyModem, PtyOptions, Scenario};
 use callblock::modem::port::Jack;
 use callblock::modem::serial::{Device, SerialJack};
-use callblock::screen::{List, Policy};
+use callblock::screen::Policy;
 use callblock::service::control::Places;
 use callblock::service::log;
 use callblock::service::notify::ServiceManager;
@@ -35,7 +36,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     for remark in &settings.idle_flags {
         tracing::warn!("{remark}");
     }
-    let policy = load_policy(settings);
+    let policy = load_policy(&settings.lists);
     let warnings: Vec<String> = policy.warnings().iter().map(ToString::to_string).collect();
     for warning in &warnings {
         tracing::warn!("{warning}");
@@ -46,7 +47,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
         modem_country: settings.country,
         modem_init: settings.init_commands.clone(),
         data_dir: settings.data_dir.clone(),
-        time_zone: settings.time_zone,
+        time_zone: settings.lists.time_zone,
         clock: Arc::new(SystemClock),
         control: Some(Places::of_process(settings.socket.clone())),
         // Twice as often as the service manager looks.
@@ -55,7 +56,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
             .map(|every| every / 2),
     };
     let handler =
-        Box::new(ListScreen::new(policy).by_clock(Arc::new(SystemClock), settings.time_zone));
+        Box::new(ListScreen::new(policy).by_clock(Arc::new(SystemClock), settings.lists.time_zone));
     runtime()?.block_on(async {
         let jack = jack(&settings.device, emulated.as_ref().map(|(_, link)| link));
         let mut signals = StopSignals::new().map_err(Failure::because("signals"))?;
@@ -126,30 +127,19 @@ fn require_playable(file: &Path) -> Result<(), Failure> {
 }
 
 /// Reads the lists; what is bad in them is logged and left out.
-fn load_policy(settings: &Settings) -> Policy {
-    let load = |files: &[PathBuf]| {
-        if files.is_empty() {
-            return None;
-        }
-        let loaded = List::load(files);
-        for error in &loaded.errors {
-            tracing::error!("{error}");
-        }
-        for problem in &loaded.problems {
-            tracing::warn!("{problem}");
-        }
-        let more = loaded.bad_lines.saturating_sub(loaded.problems.len());
-        if more > 0 {
-            tracing::warn!("{more} more bad lines");
-        }
-        Some(loaded.list)
-    };
-    Policy {
-        allow: load(&settings.allow_lists),
-        block: load(&settings.block_lists),
-        block_private: settings.block_private,
-        ..Policy::default()
+fn load_policy(lists: &ListSettings) -> Policy {
+    let today = lists.time_zone.moment(SystemClock.now()).local.date;
+    let loaded = lists.load(today);
+    for error in &loaded.errors {
+        tracing::error!("{error}");
     }
+    for problem in &loaded.problems {
+        tracing::warn!("{problem}");
+    }
+    if loaded.more_problems > 0 {
+        tracing::warn!("{} more bad lines", loaded.more_problems);
+    }
+    loaded.policy
 }
 
 /// What systemd is told: ready once, and a status in words.
