@@ -8,11 +8,17 @@ mod call_table;
 mod check;
 mod daemon;
 mod demo;
+mod edit_list;
 mod emulate;
 pub(crate) mod flags;
+mod import;
 mod list_flags;
+mod lists;
+mod permit;
 mod status;
+mod what_if;
 
+use callblock::screen::Side;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand};
 use flags::{DeviceChoice, Environment, Settings};
@@ -68,6 +74,20 @@ pub(crate) enum Command {
     Status(status::StatusArgs),
     /// Say what becomes of a caller, by which rule, and what else matches.
     Check(check::CheckArgs),
+    /// Say what would have become of the calls in the log by other lists.
+    WhatIf(what_if::WhatIfArgs),
+    /// Put a caller on a block list.
+    Block(edit_list::AddArgs),
+    /// Put a caller on an allow list.
+    Allow(edit_list::AddArgs),
+    /// Take a caller off the lists.
+    Remove(edit_list::RemoveArgs),
+    /// Let a caller, or whoever calls next, ring for a time.
+    Permit(permit::PermitArgs),
+    /// Show the lists, how often each rule decided, and rules that never did.
+    Lists(lists::ListsArgs),
+    /// Convert lists of other programs, and add them to one of ours.
+    Import(import::ImportArgs),
     /// Run an emulated modem on a pseudo-terminal and print the node to open.
     Emulate(emulate::EmulateArgs),
 }
@@ -242,6 +262,13 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Emulate(args)) => emulate::run(args).map(|()| ExitCode::SUCCESS),
         Some(Command::Status(args)) => status::run(args),
         Some(Command::Check(args)) => check::run(args),
+        Some(Command::WhatIf(args)) => what_if::run(args),
+        Some(Command::Block(args)) => edit_list::add(args, Side::Block),
+        Some(Command::Allow(args)) => edit_list::add(args, Side::Allow),
+        Some(Command::Remove(args)) => edit_list::remove(args),
+        Some(Command::Permit(args)) => permit::run(args),
+        Some(Command::Lists(args)) => lists::run(args),
+        Some(Command::Import(args)) => import::run(&args),
     };
     let (error, code) = match outcome {
         Ok(code) => return code,
