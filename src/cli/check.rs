@@ -9,10 +9,15 @@ use serde_json::Value;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+const AFTER_HELP: &str = "\
+With -b, -w, -p, --unknown or --quiet-hours these decide; without, the running daemon is asked.
+Exit code 0: the caller rings; 1: he is blocked; 2: wrong command line; 3: no lists and no daemon.";
+
 /// Say what becomes of a caller, by which rule, and what else matches. With lists, they decide; without,
 /// the running daemon is asked. Exit code 0: the caller rings; 1: is blocked; 2: wrong command line;
 /// 3: no lists and no daemon.
 #[derive(clap::Args, Debug)]
+#[command(after_help = AFTER_HELP)]
 pub(crate) struct CheckArgs {
     /// The number as a line would deliver it, such as 5055550134 or P; empty for a call without one
     number: String,

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 /// Which list is meant, and how its numbers are read.
 #[derive(clap::Args, Debug)]
 pub(crate) struct TargetFlags {
-    /// The list [default: the running daemon's first one]
+    /// The list [default: one that the running daemon uses]
     #[arg(long, value_name = "FILE")]
     list: Option<PathBuf>,
     /// The country of the telephone line, in two letters [default: the running daemon's]

@@ -60,7 +60,7 @@ pub(crate) struct ListFlags {
 #[derive(Args, Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct ComplaintFlags {
     /// In lists of complaints or votes, numbers need at least so many [default: 3].
-    #[arg(long, value_name = "N")]
+    #[arg(long, visible_alias = "min", value_name = "N")]
     min_complaints: Option<u32>,
 
     /// Complaints older than so many days do not count [default: 180].

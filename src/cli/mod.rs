@@ -41,6 +41,8 @@ Examples:
       Callers on the list are picked up and hung up on, everybody else rings.
   callblock -w friends.csv -d -s 2 -a hello.wav
       Everybody but the friends talks to the WAV files of the play folder.
+  callblock check 5055550134 -b block.csv
+      Says what becomes of this caller, and why.
 
 A list has a line `number,name` for each caller; docs/lists.md tells what else. A WAV file must be mono, unsigned 8 bit, 8000 Hz.";
 
@@ -119,7 +121,7 @@ pub(crate) struct DaemonFlags {
     #[arg(long, value_name = "CMD", value_parser = flags::parse_init_command)]
     pub(crate) init: Vec<String>,
 
-    /// The socket on which `callblock status` asks the daemon [default: control.sock in
+    /// The socket on which other commands ask the daemon [default: control.sock in
     /// `$RUNTIME_DIRECTORY`, else in /run/callblock, else in `$XDG_RUNTIME_DIR/callblock`].
     #[arg(long, value_name = "PATH")]
     pub(crate) socket: Option<PathBuf>,
