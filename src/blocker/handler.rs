@@ -5,8 +5,9 @@ use crate::audio::TimeZone;
 use crate::call::CallRecord;
 use crate::clock::{SystemClock, WallClock};
 use crate::modem::caller_id::MessageWaiting;
+use crate::screen::answer::answer;
 use crate::screen::{Caller, Policy, Verdict};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,6 +21,11 @@ pub trait CallHandler: Send {
     /// The phone rings. `burst` counts the rings of this call from 1; double rings count once.
     fn on_ring(&mut self, burst: u32) {
         let _ = burst;
+    }
+
+    /// Reads what the line says of a caller; how numbers are written differs by country.
+    fn read_caller(&self, number: Option<&str>, name: Option<&str>) -> Caller {
+        Caller::from_line(number, name)
     }
 
     /// Somebody calls: may he ring? Also asked for calls without caller ID, and again when caller ID
@@ -129,6 +135,11 @@ impl ListScreen {
 }
 
 impl CallHandler for ListScreen {
+    fn read_caller(&self, number: Option<&str>, name: Option<&str>) -> Caller {
+        self.policy
+            .read(|policy| Caller::from_line_in(&policy.numbering, number, name))
+    }
+
     fn on_call(&mut self, caller: &Caller) -> Verdict {
         let now = self.time_zone.moment(self.clock.now());
         let verdict = self.policy.screen(caller, now);
@@ -147,5 +158,12 @@ impl CallHandler for ListScreen {
         {
             self.policy.call_over(&verdict, self.clock.now());
         }
+    }
+
+    fn on_request(&mut self, request: &Value) -> Option<Value> {
+        let now = self.time_zone.moment(self.clock.now());
+        self.policy
+            .change(|policy, hits| answer(policy, hits, request, now))
+            .unwrap_or_else(|| Some(json!({ "error": "the lists are being read; ask again" })))
     }
 }

@@ -15,7 +15,7 @@ pub use writer::LogPlace;
 
 use crate::call::{CallRecord, Outcome};
 use crate::clock::Timestamp;
-use rusqlite::{Connection, ErrorCode, InterruptHandle, Row, ToSql, ffi, named_params};
+use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags, Row, ToSql, ffi, named_params};
 use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -221,6 +221,26 @@ impl Store {
             .connection
             .prepare_cached(schema::PRUNE)?
             .execute([keep])?)
+    }
+
+    /// Opens a call log that is there, to read it only: also while the daemon writes to it.
+    pub fn open_read_only(file: &Path) -> Result<Self, StoreError> {
+        let failed = |source| StoreError::Open {
+            file: file.to_path_buf(),
+            source,
+        };
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(file, flags).map_err(failed)?;
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
+        let found: i64 = connection
+            .pragma_query_value(None, "user_version", |row| row.get(0))
+            .map_err(failed)?;
+        if found > schema::VERSION {
+            let file = file.to_path_buf();
+            return Err(StoreError::Newer { file, found });
+        }
+        let file = file.to_path_buf();
+        Ok(Self { connection, file })
     }
 
     /// Adds a call and returns the number of its row.

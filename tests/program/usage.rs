@@ -7,7 +7,7 @@ use std::process::Output;
 const WRONG: &[(&str, &str, &str)] = &[
     ("missing block list", "-b @none.csv", "none.csv"),
     ("missing allow list", "-w @none.csv", "none.csv"),
-    ("folder as list", "-b @folder", "folder"),
+    ("country that is none", "--country Mars", "two letters"),
     ("missing WAV", "-m -a @none.wav", "none.wav"),
     ("stereo WAV", "-m -a @stereo.wav", "sox"),
     ("no WAV at all", "-d -a @block.csv", "sox"),
