@@ -7,7 +7,7 @@
 //!
 //! runs it on the emulated modem; give it the node of a real one as its argument.
 
-use callblock::audio::TimeZone;
+use callblock::audio::{RecordingLimits, TimeZone};
 use callblock::blocker::daemon::{Daemon, Observer, Setup, StartError};
 use callblock::blocker::{BlockAction, CallControl, CallHandler};
 use callblock::call::VerdictClass;
@@ -63,6 +63,8 @@ pub async fn block_calls(
         modem_init: Vec::new(),
         data_dir: data_dir.to_owned(),
         time_zone: TimeZone::UTC,
+        recording_limits: RecordingLimits::default(),
+        keep_calls: None,
         clock: Arc::new(SystemClock),
         control: None,
         heartbeat: None,

@@ -6,7 +6,7 @@
 //!
 //! calls an emulated talking clock; `place_call NODE NUMBER` uses a real modem.
 
-use callblock::audio::{Recorder, RecordingSummary, TimeZone};
+use callblock::audio::{Recorder, RecordingLimits, RecordingSummary, Recordings, TimeZone};
 use callblock::clock::{SystemClock, WallClock};
 use callblock::emulator::{PtyModem, PtyOptions, Scenario};
 use callblock::modem::port::Jack;
@@ -28,7 +28,12 @@ pub async fn record_call(
         telephone.hang_up().await;
         return Err(error);
     }
-    let recorder = Recorder::start(folder, TimeZone::UTC, clock.now(), Some(number));
+    let recordings = Recordings {
+        folder: folder.to_owned(),
+        zone: TimeZone::UTC,
+        limits: RecordingLimits::default(),
+    };
+    let recorder = Recorder::start(&recordings, clock.now(), Some(number));
     let limit = Duration::from_secs(30);
     let heard = |audio| recorder.push(audio);
     let talked = telephone.talk(VoiceMode::Receive, limit, heard).await;

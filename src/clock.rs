@@ -5,6 +5,7 @@
 //! recordings. Nothing else in the crate asks the operating system what time it is.
 
 use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// An instant in UTC, as nanoseconds since 1970-01-01T00:00:00Z (leap seconds not counted).
@@ -53,10 +54,10 @@ impl WallClock for SystemClock {
 }
 
 /// A wall clock that follows `tokio::time` from a given start: with paused time a call of two
-/// minutes has the right time stamps although it took milliseconds.
+/// minutes has the right time stamps although it took milliseconds. It can be set, as a real one is.
 #[derive(Debug)]
 pub struct TokioClock {
-    start: Timestamp,
+    start: AtomicI64,
     began: tokio::time::Instant,
 }
 
@@ -64,15 +65,22 @@ impl TokioClock {
     /// A clock that shows `start` now.
     pub fn starting_at(start: Timestamp) -> Self {
         Self {
-            start,
+            start: AtomicI64::new(start.as_nanos()),
             began: tokio::time::Instant::now(),
         }
+    }
+
+    /// Somebody, or a time server, sets the clock to `now`.
+    pub fn set(&self, now: Timestamp) {
+        let elapsed = i64::try_from(self.began.elapsed().as_nanos()).unwrap_or(i64::MAX);
+        let start = now.as_nanos().saturating_sub(elapsed);
+        self.start.store(start, Ordering::Relaxed);
     }
 }
 
 impl WallClock for TokioClock {
     fn now(&self) -> Timestamp {
-        self.start.after(self.began.elapsed())
+        Timestamp(self.start.load(Ordering::Relaxed)).after(self.began.elapsed())
     }
 }
 

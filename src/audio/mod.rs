@@ -4,9 +4,11 @@
 //! silence. Files are read and written in ordered jobs on the blocking pool, a bounded number of
 //! them ahead: a slow SD card must never be heard. This room knows nothing of modems.
 
+pub mod listen;
 mod play_folder;
 mod player;
 mod recorder;
+mod recordings;
 mod silence;
 mod timezone;
 pub mod wav;
@@ -14,6 +16,7 @@ pub mod wav;
 pub use play_folder::PlayFolder;
 pub use player::Player;
 pub use recorder::{RecordError, Recorder, RecordingSummary};
+pub use recordings::{RecordingLimits, Recordings, Removed};
 pub use silence::SilenceMeter;
 pub use timezone::{TimeZone, UnknownTimeZone};
 

@@ -5,10 +5,11 @@
 //! up to a minute of audio; what comes beyond that is lost, counted and reported. Nothing that goes
 //! wrong here ends a call.
 
-use super::timezone::TimeZone;
+use super::recordings::Recordings;
 use super::wav::{WavError, WavWriter, repair};
 use super::{SAMPLE_RATE, duration_of};
 use crate::clock::Timestamp;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,8 +23,6 @@ use tokio::task::{JoinHandle, spawn_blocking};
 const WRITE_INTERVAL: Duration = Duration::from_millis(800);
 /// The most audio that waits for the disk: 60 s.
 const MAX_WAITING_SAMPLES: u64 = 60 * SAMPLE_RATE as u64;
-/// The longest part of the caller's number in a file's name, in characters.
-const MAX_NUMBER_CHARS: usize = 64;
 /// The most recordings of one caller that begin in the same second.
 const MAX_SAME_NAME: u32 = 1000;
 
@@ -45,6 +44,12 @@ pub enum RecordError {
         path: PathBuf,
         /// Why.
         source: WavError,
+    },
+    /// The disk has too little free room to record, or to go on recording.
+    #[error("the recording was not made, or not to its end: only {} MB are free", free / 1_000_000)]
+    NoRoom {
+        /// Bytes that are free.
+        free: u64,
     },
     /// Somebody deleted the file during the call.
     #[error("the recording {} was deleted while it was written", path.display())]
@@ -104,21 +109,20 @@ struct Intake {
 }
 
 impl Recorder {
-    /// Starts a recording in `folder`, named by the call's start in the given zone and the caller's
-    /// number as received. Returns at once; the file is created by the first job. A folder that is
-    /// gone is created again, if the one it was in is still there.
+    /// Starts a recording, named by the call's start and the caller's number as received. Returns at
+    /// once; the file is created by the first job. A folder that is gone is created again, if the
+    /// one it was in is still there.
     ///
     /// # Panics
     ///
     /// Outside a tokio runtime.
-    pub fn start(folder: &Path, zone: TimeZone, started: Timestamp, number: Option<&str>) -> Self {
+    pub fn start(recordings: &Recordings, started: Timestamp, number: Option<&str>) -> Self {
         let (blocks, inbox) = mpsc::unbounded_channel();
         let (announce, created) = watch::channel(None);
         let intake = Arc::new(Intake::default());
-        let stem = file_stem(zone, started, number);
         let task = tokio::spawn(record(
-            folder.to_path_buf(),
-            stem,
+            recordings.clone(),
+            recordings.stem(started, number),
             inbox,
             Arc::clone(&intake),
             announce,
@@ -165,35 +169,15 @@ impl Recorder {
     }
 }
 
-/// The name of a recording without its extension: start in local time, then the number, of which
-/// only characters stay that are harmless in a file name.
-fn file_stem(zone: TimeZone, started: Timestamp, number: Option<&str>) -> String {
-    let number: String = number
-        .unwrap_or_default()
-        .chars()
-        .take(MAX_NUMBER_CHARS)
-        .map(|c| match c {
-            '0'..='9' | 'A'..='Z' | 'a'..='z' | '+' | '_' | '-' => c,
-            _ => '_',
-        })
-        .collect();
-    let number = if number.is_empty() {
-        "unknown"
-    } else {
-        &number
-    };
-    format!("{} {number}", zone.file_stamp(started))
-}
-
 /// The task of a recording: creates the file, and then has the blocks of each interval written.
 async fn record(
-    folder: PathBuf,
+    recordings: Recordings,
     stem: String,
     mut inbox: mpsc::UnboundedReceiver<Vec<u8>>,
     intake: Arc<Intake>,
     announce: watch::Sender<Option<PathBuf>>,
 ) -> RecordingSummary {
-    let created = spawn_blocking(move || Recording::create(&folder, &stem)).await;
+    let created = spawn_blocking(move || Recording::create(recordings, &stem)).await;
     let Ok(mut recording) = created else {
         return cancelled(&intake);
     };
@@ -246,18 +230,24 @@ fn cancelled(intake: &Intake) -> RecordingSummary {
 /// The file of a recording, and what has come of it so far. The methods wait for the disk.
 #[derive(Debug)]
 struct Recording {
+    recordings: Recordings,
     /// `None` after a failure: what comes then is lost.
     writer: Option<WavWriter>,
     summary: RecordingSummary,
 }
 
 impl Recording {
-    fn create(folder: &Path, stem: &str) -> Self {
-        let (writer, path, error) = match create_file(folder, stem) {
+    fn create(recordings: Recordings, stem: &str) -> Self {
+        let created = match recordings.scarce_room() {
+            Some(free) => Err(RecordError::NoRoom { free }),
+            None => create_file(&recordings.folder, stem),
+        };
+        let (writer, path, error) = match created {
             Ok((path, writer)) => (Some(writer), Some(path), None),
-            Err((path, source)) => (None, None, Some(RecordError::Create { path, source })),
+            Err(error) => (None, None, Some(error)),
         };
         Self {
+            recordings,
             writer,
             summary: RecordingSummary {
                 path,
@@ -275,10 +265,17 @@ impl Recording {
             return self;
         };
         let given = writer.samples() + samples.len() as u64;
-        if let Err(source) = writer.write(samples).and_then(|()| writer.sync_header()) {
-            self.fail(source, given);
+        if let Some(free) = self.recordings.scarce_room() {
+            self.fail(RecordError::NoRoom { free }, given);
+        } else if let Err(source) = writer.write(samples).and_then(|()| writer.sync_header()) {
+            self.fail(self.write_error(source), given);
         }
         self
+    }
+
+    fn write_error(&self, source: WavError) -> RecordError {
+        let path = self.summary.path.clone().unwrap_or_default();
+        RecordError::Write { path, source }
     }
 
     /// Ends the file; `never_given` samples were lost on their way here.
@@ -287,7 +284,7 @@ impl Recording {
             let given = writer.samples();
             match writer.finish() {
                 Ok(samples) => self.summary.samples = samples,
-                Err(source) => self.fail(source, given),
+                Err(source) => self.fail(self.write_error(source), given),
             }
         }
         let mut summary = self.summary;
@@ -300,27 +297,35 @@ impl Recording {
     }
 
     /// The recording stops here: of the samples given, those are kept that the disk has taken.
-    fn fail(&mut self, source: WavError, given: u64) {
+    fn fail(&mut self, error: RecordError, given: u64) {
         self.writer = None;
-        let path = self.summary.path.clone().unwrap_or_default();
-        self.summary.samples = repair(&path).unwrap_or_default();
+        if let Some(path) = &self.summary.path {
+            self.summary.samples = repair(path).unwrap_or_default();
+            // What it has is to be safe, as at any other end; the trouble is known already.
+            let _ = File::open(path).and_then(|file| file.sync_all());
+        }
         self.summary.lost += given.saturating_sub(self.summary.samples);
-        self.summary.error = Some(RecordError::Write { path, source });
+        self.summary.error = Some(error);
     }
 }
 
-/// Creates `STEM.wav`, or `STEM (2).wav` and so on where files are already there.
-fn create_file(folder: &Path, stem: &str) -> Result<(PathBuf, WavWriter), (PathBuf, WavError)> {
+/// Creates `STEM.wav`, or `STEM (2).wav` and so on where files are already there. Its name is safe
+/// from a power cut then: the row of the call is about to refer to it.
+fn create_file(folder: &Path, stem: &str) -> Result<(PathBuf, WavWriter), RecordError> {
     let mut path = folder.join(format!("{stem}.wav"));
     let mut copy = 1;
     let mut folder_tried = false;
     loop {
-        let error = match WavWriter::create(&path) {
-            Ok(writer) => return Ok((path, writer)),
-            Err(error) => error,
+        let source = match WavWriter::create(&path) {
+            Ok(writer) => {
+                // A disk that cannot do this has told us of no trouble with the file itself.
+                let _ = File::open(folder).and_then(|folder| folder.sync_all());
+                return Ok((path, writer));
+            }
+            Err(source) => source,
         };
-        let WavError::Io(cause) = &error else {
-            return Err((path, error));
+        let WavError::Io(cause) = &source else {
+            return Err(RecordError::Create { path, source });
         };
         match cause.kind() {
             io::ErrorKind::AlreadyExists if copy < MAX_SAME_NAME => {
@@ -331,7 +336,7 @@ fn create_file(folder: &Path, stem: &str) -> Result<(PathBuf, WavWriter), (PathB
             io::ErrorKind::NotFound if !folder_tried && std::fs::create_dir(folder).is_ok() => {
                 folder_tried = true;
             }
-            _ => return Err((path, error)),
+            _ => return Err(RecordError::Create { path, source }),
         }
     }
 }

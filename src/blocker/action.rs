@@ -1,8 +1,13 @@
 //! What is done with a blocked call, and with which parameters.
 
 use crate::call::ActionKind;
+use crate::modem::driver::RestingClass;
+use crate::screen::ListAction;
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// The longest call where nobody set one.
+const USUAL_LIMIT: Duration = Duration::from_mins(2);
 
 /// What to do with a blocked call. Each ends with the line on-hook.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,6 +49,55 @@ pub enum BlockAction {
 }
 
 impl BlockAction {
+    /// The service class in which a modem can do this.
+    pub const fn class(&self) -> RestingClass {
+        match self {
+            Self::HangUp { .. } => RestingClass::Data,
+            Self::Fax => RestingClass::Fax,
+            _ => RestingClass::Voice,
+        }
+    }
+
+    /// What the line of a list wants done instead of this; `hold` is for a mere hang-up.
+    #[must_use]
+    pub fn instead(&self, wanted: &ListAction, hold: Duration) -> Self {
+        let own_limit = match self {
+            Self::Record { limit } | Self::Transmit { limit, .. } | Self::Duplex { limit, .. } => {
+                *limit
+            }
+            _ => USUAL_LIMIT,
+        };
+        let own_file = match self {
+            Self::Transmit { file, .. } | Self::Duplex { file, .. } => file.clone(),
+            _ => None,
+        };
+        match wanted {
+            ListAction::HangUp | ListAction::Ring => Self::HangUp { hold },
+            ListAction::Fax => Self::Fax,
+            ListAction::Message(file) => Self::Message { file: file.clone() },
+            ListAction::Record(limit) => Self::Record {
+                limit: limit.unwrap_or(own_limit),
+            },
+            ListAction::Transmit(limit) => Self::Transmit {
+                file: own_file,
+                limit: limit.unwrap_or(own_limit),
+            },
+            ListAction::Duplex(limit) => Self::Duplex {
+                file: own_file,
+                limit: limit.unwrap_or(own_limit),
+                silence: self.silence(),
+            },
+        }
+    }
+
+    /// After how much silence of the caller a file of the play folder is played.
+    pub const fn silence(&self) -> Option<Duration> {
+        match self {
+            Self::Duplex { silence, .. } => *silence,
+            _ => None,
+        }
+    }
+
     /// The action without its parameters, as the log has it.
     pub const fn kind(&self) -> ActionKind {
         match self {

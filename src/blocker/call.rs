@@ -2,7 +2,7 @@
 
 use super::machine::{Effect, Moment};
 use crate::call::{ActionKind, CallRecord, Outcome, VerdictClass};
-use crate::screen::{Caller, Verdict};
+use crate::screen::{Caller, ListAction, Verdict};
 use crate::store::CallKey;
 use std::time::{Duration, Instant};
 
@@ -48,6 +48,8 @@ pub(super) struct OpenCall {
     pub(super) key: CallKey,
     pub(super) record: CallRecord,
     pub(super) began: Instant,
+    /// What the line of the list that blocked it wants done, if not the usual.
+    pub(super) wanted: Option<ListAction>,
     saved: bool,
 }
 
@@ -73,6 +75,7 @@ impl OpenCall {
             key,
             record,
             began: at.now,
+            wanted: None,
             saved: false,
         }
     }
@@ -84,6 +87,7 @@ impl OpenCall {
     }
 
     pub(super) fn set_verdict(&mut self, verdict: &Verdict) {
+        self.wanted.clone_from(&verdict.action);
         self.record.verdict = verdict.class;
         self.record.reason.clone_from(&verdict.reason);
         self.record.source = verdict.source.as_ref().map(ToString::to_string);

@@ -7,22 +7,24 @@
 use super::handler::Wish;
 use super::machine::{Blocker, Effect, Event, Moment};
 use super::status::{State, Status};
+use super::upkeep::Upkeep;
 use super::{BlockAction, CallControl, CallHandler};
-use crate::audio::{PlayFolder, Player, Recorder, SilenceMeter, TimeZone, wav};
+use crate::audio::{
+    PlayFolder, Player, Recorder, RecordingLimits, Recordings, SilenceMeter, TimeZone,
+};
 use crate::call::CallRecord;
 use crate::clock::{WallClock, until};
 use crate::modem::caller_id::MessageWaiting;
-use crate::modem::driver::{
-    self, Armed, Modem, ModemEvent, ModemEvents, ModemOptions, Playback, RestingClass,
-};
+use crate::modem::driver::{self, Armed, Modem, ModemEvent, ModemEvents, ModemOptions, Playback};
 use crate::modem::port::Jack;
 use crate::screen::Caller;
 use crate::service::control::{ControlSocket, Places, Request};
-use crate::store::{CallKey, CallLog, Store};
+use crate::store::{CallKey, CallLog, LogPlace};
 use serde_json::json;
 use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +49,10 @@ pub struct Setup {
     pub data_dir: PathBuf,
     /// The zone of the recordings' names.
     pub time_zone: TimeZone,
+    /// How much is recorded and kept.
+    pub recording_limits: RecordingLimits,
+    /// The most calls kept in the log; all of them if `None`.
+    pub keep_calls: Option<NonZeroU32>,
     /// Wall time.
     pub clock: Arc<dyn WallClock>,
     /// Where other commands can ask the daemon; `None`: nowhere.
@@ -130,6 +136,8 @@ pub struct Daemon {
     blocker: Blocker,
     modem: Modem,
     log: Option<CallLog>,
+    recordings: Recordings,
+    upkeep: Upkeep,
     folder: PlayFolder,
     reports: mpsc::UnboundedSender<Report>,
     recorder: Option<(CallKey, Recorder)>,
@@ -154,15 +162,19 @@ impl Daemon {
         observer: Observer,
         stop: impl Future<Output = ()>,
     ) -> Result<(), StartError> {
-        for folder in [setup.data_dir.clone(), setup.play_dir(), setup.rec_dir()] {
-            std::fs::create_dir_all(&folder).map_err(|source| StartError::Folder {
-                path: folder,
-                source,
-            })?;
-        }
-        let log = open_log(&setup);
+        make_folders(&setup)?;
+        let log = CallLog::start(LogPlace {
+            file: setup.data_dir.join("callblock.db"),
+            clock: Arc::clone(&setup.clock),
+            keep_calls: setup.keep_calls,
+        });
+        let recordings = Recordings {
+            folder: setup.rec_dir(),
+            zone: setup.time_zone,
+            limits: setup.recording_limits,
+        };
         let options = ModemOptions {
-            resting: resting_class(&setup.action),
+            resting: setup.action.class(),
             country: setup.modem_country,
             init: setup.modem_init.clone(),
         };
@@ -171,12 +183,14 @@ impl Daemon {
         let mut daemon = Self {
             blocker: Blocker::new(setup.action.clone(), setup.hang_up_hold),
             folder: PlayFolder::new(&setup.play_dir()),
+            upkeep: Upkeep::start(recordings.clone(), Arc::clone(&setup.clock)),
+            recordings,
             setup,
             handler,
             observer,
             control: None,
             modem,
-            log,
+            log: Some(log),
             reports,
             recorder: None,
             closing: 0,
@@ -276,6 +290,7 @@ impl Daemon {
             Report::Machine(event) => {
                 if matches!(event, Event::RecordingClosed { .. }) {
                     self.closing -= 1;
+                    self.upkeep.call_ended();
                 }
                 self.machine(event).await;
             }
@@ -302,7 +317,7 @@ impl Daemon {
                 (self.observer)(&Notice::Deaf { again_in, give_up });
             }
             ModemEvent::PortBack { device } => self.status.opened(device),
-            ModemEvent::Armed(armed) => self.armed(&armed).await,
+            ModemEvent::Armed(armed) => self.armed(&armed),
             ModemEvent::PortLost { why } => {
                 tracing::warn!("the modem is lost: {why}");
                 self.status.is(State::Waiting);
@@ -338,7 +353,7 @@ impl Daemon {
                 }
             }
             ModemEvent::Audio(audio) => self.audio(audio).await,
-            ModemEvent::PickedUp => self.machine(Event::PickedUp).await,
+            ModemEvent::PickedUp(class) => self.machine(Event::PickedUp(class)).await,
             ModemEvent::Refused { what } => self.machine(Event::Refused { what }).await,
             ModemEvent::VoiceStarted(_) => {
                 self.silence = SilenceMeter::new();
@@ -367,9 +382,9 @@ impl Daemon {
         }
     }
 
-    async fn armed(&mut self, armed: &Armed) {
+    fn armed(&mut self, armed: &Armed) {
         tracing::debug!(modem = %armed.identity, class = ?armed.class, "armed");
-        let wanted = resting_class(&self.setup.action);
+        let wanted = self.setup.action.class();
         if armed.class != wanted && !std::mem::replace(&mut self.incapable_told, true) {
             let action = self.setup.action.kind().as_str();
             tracing::warn!(
@@ -389,7 +404,6 @@ impl Daemon {
             device: self.status.device(),
             armed,
         });
-        self.machine(Event::Armed(armed.class)).await;
     }
 
     /// Gives an event to the machine and does what it asks for.
@@ -408,8 +422,8 @@ impl Daemon {
 
     async fn carry_out(&mut self, effect: Effect) {
         match effect {
-            Effect::PickUp => {
-                self.modem.pick_up();
+            Effect::PickUp(class) => {
+                self.modem.pick_up(class);
                 // The driver writes the command before anything is logged or saved.
                 tokio::task::yield_now().await;
             }
@@ -428,9 +442,7 @@ impl Daemon {
                 started,
                 number,
             } => {
-                let zone = self.setup.time_zone;
-                let rec_dir = self.setup.rec_dir();
-                let recorder = Recorder::start(&rec_dir, zone, started, number.as_deref());
+                let recorder = Recorder::start(&self.recordings, started, number.as_deref());
                 self.announce_recording(call, &recorder);
                 self.recorder = Some((call, recorder));
             }
@@ -469,6 +481,7 @@ impl Daemon {
                     "call over"
                 );
                 (self.observer)(&Notice::Ended(&record));
+                self.handler.on_call_over(&record);
             }
             Effect::Warn(what) => tracing::warn!("{what}"),
         }
@@ -477,11 +490,7 @@ impl Daemon {
     // ----- sound -----
 
     async fn audio(&mut self, audio: Vec<u8>) {
-        let limit = match &self.setup.action {
-            BlockAction::Duplex { silence, .. } => *silence,
-            _ => None,
-        };
-        if let Some(limit) = limit
+        if let Some(limit) = self.blocker.silence()
             && self.playing == Some(0)
         {
             self.silence.process(&audio);
@@ -561,7 +570,12 @@ impl Daemon {
         self.closing += 1;
         let reports = self.reports.clone();
         tokio::spawn(async move {
-            let trouble = recorder.finish().await.trouble();
+            let summary = recorder.finish().await;
+            let trouble = summary.trouble();
+            if trouble.is_none() {
+                let samples = summary.samples;
+                tracing::debug!(call = call.0, samples, "the recording is on disk");
+            }
             let _ = reports.send(Report::Machine(Event::RecordingClosed { call, trouble }));
         });
     }
@@ -587,39 +601,29 @@ async fn next_request(control: &mut Option<ControlSocket>) -> Request {
     std::future::pending().await
 }
 
-/// The class in which a modem can do this at once when the phone rings.
-const fn resting_class(action: &BlockAction) -> RestingClass {
-    match action {
-        BlockAction::HangUp { .. } => RestingClass::Data,
-        BlockAction::Fax => RestingClass::Fax,
-        _ => RestingClass::Voice,
-    }
-}
-
-/// The call log, with what a crash left in it completed. A log that cannot be opened must not keep
-/// calls from being screened.
-fn open_log(setup: &Setup) -> Option<CallLog> {
-    let file = setup.data_dir.join("callblock.db");
-    let store = match Store::open(&file) {
-        Ok(store) => store,
-        Err(error) => {
-            tracing::error!("calls are screened but not logged: {error}");
-            return None;
+/// Makes the data folder and those in it. A path that can never be one is the user's to put right; a
+/// disk that is full, read-only or failing must not keep calls from being screened.
+fn make_folders(setup: &Setup) -> Result<(), StartError> {
+    for path in [setup.data_dir.clone(), setup.play_dir(), setup.rec_dir()] {
+        let Err(source) = std::fs::create_dir_all(&path) else {
+            continue;
+        };
+        if matches!(
+            source.kind(),
+            io::ErrorKind::PermissionDenied
+                | io::ErrorKind::NotADirectory
+                | io::ErrorKind::AlreadyExists
+                | io::ErrorKind::NotFound
+        ) {
+            return Err(StartError::Folder { path, source });
         }
-    };
-    match store.complete_interrupted(setup.clock.now()) {
-        Ok(recordings) => {
-            for recording in recordings {
-                let path = setup.data_dir.join(&recording);
-                match wav::repair(&path) {
-                    Ok(samples) => tracing::info!(recording, samples, "interrupted call completed"),
-                    Err(error) => tracing::warn!(recording, "cannot be repaired: {error}"),
-                }
-            }
-        }
-        Err(error) => tracing::warn!("interrupted calls stay incomplete: {error}"),
+        tracing::error!(
+            "calls are screened, but {} is missing: {source}",
+            path.display()
+        );
+        break;
     }
-    Some(CallLog::start(store))
+    Ok(())
 }
 
 /// A file as the driver plays it. One that cannot be read ends early, and says why in the log.

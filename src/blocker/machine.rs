@@ -39,8 +39,6 @@ pub struct Moment {
 /// What happens to the machine.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Event {
-    /// The modem is set up; it rests in this class.
-    Armed(RestingClass),
     /// The modem is gone.
     PortLost,
     /// The line rings.
@@ -56,8 +54,8 @@ pub enum Event {
     Code(LineCode),
     /// A DTMF key went down.
     Digit(char),
-    /// We are off-hook.
-    PickedUp,
+    /// We are off-hook, in this class.
+    PickedUp(RestingClass),
     /// The modem did not do what was asked last.
     Refused {
         /// What, in words.
@@ -100,8 +98,8 @@ pub enum Event {
 pub enum Effect {
     /// A ring burst of a call began; its count, from 1.
     Rang(u32),
-    /// Off-hook, before anything else is done.
-    PickUp,
+    /// Off-hook, before anything else is done, in the class that the action needs.
+    PickUp(RestingClass),
     /// Off-hook by another command: the line still rings.
     PickUpOtherWay,
     /// Open a voice stream.
@@ -171,7 +169,6 @@ pub struct Blocker {
     action: BlockAction,
     /// How long the line is held where the action's own course is not possible.
     hold: Duration,
-    class: RestingClass,
     state: State,
     next_key: u64,
     /// The calls that ended last: their recordings may still be on their way to the disk, and the
@@ -186,7 +183,6 @@ impl Blocker {
         Self {
             action,
             hold,
-            class: RestingClass::Data,
             state: State::OnHook { handled: None },
             next_key: 1,
             over: Vec::new(),
@@ -196,6 +192,14 @@ impl Blocker {
     /// Whether the line is ours now.
     pub const fn is_off_hook(&self) -> bool {
         matches!(self.state, State::OffHook(_))
+    }
+
+    /// After how much silence of the caller something is to be played to him.
+    pub fn silence(&self) -> Option<Duration> {
+        match &self.state {
+            State::OffHook(off_hook) => off_hook.action.silence(),
+            _ => None,
+        }
     }
 
     /// Whether a call is going on.
@@ -217,7 +221,6 @@ impl Blocker {
     pub fn handle(&mut self, event: Event, at: Moment, decide: Decide<'_>) -> Vec<Effect> {
         let mut effects = Vec::new();
         match event {
-            Event::Armed(class) => self.class = class,
             Event::RecordingCreated { call, path } => {
                 self.recording_created(call, path, &mut effects);
             }
@@ -430,25 +433,17 @@ impl Blocker {
     // ----- off-hook -----
 
     fn pick_up(
-        &mut self,
+        &self,
         mut call: OpenCall,
         again: bool,
         at: Moment,
         effects: &mut Vec<Effect>,
     ) -> State {
-        effects.push(Effect::PickUp);
-        let possible = match self.action {
-            BlockAction::HangUp { .. } => true,
-            BlockAction::Fax => self.class == RestingClass::Fax,
-            _ => self.class == RestingClass::Voice,
+        let action = match &call.wanted {
+            Some(wanted) => self.action.instead(wanted, self.hold),
+            None => self.action.clone(),
         };
-        let action = if possible {
-            self.action.clone()
-        } else {
-            let wanted = self.action.kind().as_str();
-            call.trouble(&format!("the modem cannot do {wanted}; hung up instead"));
-            BlockAction::HangUp { hold: self.hold }
-        };
+        effects.push(Effect::PickUp(action.class()));
         call.record.action = action.kind();
         State::OffHook(OffHook {
             call,

@@ -8,14 +8,17 @@ mod call;
 pub mod daemon;
 mod handler;
 mod hang_up_rules;
+mod live_policy;
 pub mod machine;
 mod off_hook;
 mod ringing;
 mod status;
+mod upkeep;
 
 pub use action::BlockAction;
 pub use handler::{CallControl, CallHandler, ListScreen};
 pub(crate) use hang_up_rules::HangUpRules;
+pub use live_policy::LivePolicy;
 
 #[cfg(test)]
 mod tests;

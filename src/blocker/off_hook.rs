@@ -5,7 +5,7 @@ use super::call::OpenCall;
 use super::hang_up_rules::HangUpRules;
 use super::machine::{Effect, Event, Moment};
 use crate::call::{ActionKind, Outcome};
-use crate::modem::driver::VoiceEnd;
+use crate::modem::driver::{RestingClass, VoiceEnd};
 use crate::modem::line_code::LineCode;
 use crate::modem::voice::VoiceMode;
 use std::time::{Duration, Instant};
@@ -60,7 +60,7 @@ impl OffHook {
         effects: &mut Vec<Effect>,
     ) {
         match event {
-            Event::PickedUp => self.picked_up(at, effects),
+            Event::PickedUp(class) => self.picked_up(*class, at, hold, effects),
             Event::Refused { what } => self.refused(what, at, hold, effects),
             Event::VoiceStarted => self.voice_started(at, effects),
             Event::PlaybackFinished => {
@@ -87,9 +87,22 @@ impl OffHook {
         }
     }
 
-    fn picked_up(&mut self, at: Moment, effects: &mut Vec<Effect>) {
+    fn picked_up(
+        &mut self,
+        class: RestingClass,
+        at: Moment,
+        hold: Duration,
+        effects: &mut Vec<Effect>,
+    ) {
         if self.phase != Phase::PickingUp {
             return;
+        }
+        if class != self.action.class() && !matches!(self.action, BlockAction::HangUp { .. }) {
+            let wanted = self.action.kind().as_str();
+            self.call
+                .trouble(&format!("the modem cannot do {wanted}; hung up instead"));
+            self.action = BlockAction::HangUp { hold };
+            self.call.record.action = ActionKind::HangUp;
         }
         let record = &mut self.call.record;
         record

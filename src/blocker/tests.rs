@@ -28,7 +28,7 @@ struct Watch {
 impl Watch {
     fn new(action: BlockAction) -> Self {
         let start = Instant::now();
-        let mut watch = Self {
+        Self {
             blocker: Blocker::new(action, Duration::from_secs(1)),
             start,
             now: start,
@@ -36,9 +36,7 @@ impl Watch {
             off_hook: false,
             rows: BTreeMap::new(),
             picked_up: 0,
-        };
-        watch.feed(Event::Armed(RestingClass::Voice));
-        watch
+        }
     }
 
     fn feed(&mut self, event: Event) {
@@ -58,7 +56,7 @@ impl Watch {
         };
         for effect in self.blocker.handle(event, at, &mut decide) {
             match effect {
-                Effect::PickUp => {
+                Effect::PickUp(_) => {
                     assert!(!self.off_hook, "picked up twice");
                     let rang = self.last_ring.expect("picked up without a ring");
                     assert!(self.now.duration_since(rang) < RING_WINDOW, "an old ring");
@@ -119,8 +117,8 @@ fn step() -> impl Strategy<Value = Step> {
         Event::Code(LineCode::ExtensionOffHook),
         Event::Code(LineCode::NoCarrier),
         Event::Digit('5'),
-        Event::PickedUp,
-        Event::PickedUp,
+        Event::PickedUp(RestingClass::Voice),
+        Event::PickedUp(RestingClass::Fax),
         Event::Refused { what: "no".into() },
         Event::VoiceStarted,
         Event::VoiceStarted,
@@ -131,8 +129,7 @@ fn step() -> impl Strategy<Value = Step> {
         Event::OnHook,
         Event::PortLost,
         Event::EndCall,
-        Event::Armed(RestingClass::Data),
-        Event::Armed(RestingClass::Voice),
+        Event::PickedUp(RestingClass::Data),
     ];
     prop_oneof![
         1 => (1..12_000u64).prop_map(Step::Wait),
@@ -192,7 +189,7 @@ proptest! {
             }
         }
         // From here on the modem does what it is told, and nobody calls any more.
-        for event in [Event::PickedUp, Event::VoiceStarted, Event::FaxEnded, Event::PlaybackFinished] {
+        for event in [Event::PickedUp(RestingClass::Voice), Event::VoiceStarted, Event::FaxEnded, Event::PlaybackFinished] {
             watch.feed(event);
             watch.wait(Duration::from_millis(10));
         }

@@ -48,6 +48,8 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
         modem_init: settings.init_commands.clone(),
         data_dir: settings.data_dir.clone(),
         time_zone: settings.lists.time_zone,
+        recording_limits: settings.recording_limits,
+        keep_calls: settings.keep_calls,
         clock: Arc::new(SystemClock),
         control: Some(Places::of_process(settings.socket.clone())),
         // Twice as often as the service manager looks.

@@ -2,7 +2,7 @@
 //! line for each event, and the call log at the end.
 
 use super::{Failure, call_table, runtime};
-use callblock::audio::TimeZone;
+use callblock::audio::{RecordingLimits, TimeZone};
 use callblock::blocker::daemon::{Daemon, Notice, Observer, Setup};
 use callblock::blocker::{BlockAction, ListScreen};
 use callblock::call::{CallRecord, VerdictClass};
@@ -75,6 +75,8 @@ async fn watch(data_dir: &Path, node: &Path, policy: Policy, play: &Path) -> Res
         modem_init: Vec::new(),
         data_dir: data_dir.to_owned(),
         time_zone: TimeZone::UTC,
+        recording_limits: RecordingLimits::default(),
+        keep_calls: None,
         clock: Arc::new(SystemClock),
         control: None,
         heartbeat: None,

@@ -6,13 +6,15 @@
 //! left to those who read them.
 
 use super::list_flags::ListSettings;
-use super::{ActionFlags, DaemonFlags};
+use super::{ActionFlags, DaemonFlags, KeepFlags};
+use callblock::audio::RecordingLimits;
 use callblock::blocker::BlockAction;
 use callblock::service::log::LogOptions;
 use rustix::fs::{Mode, OFlags};
 use std::ffi::OsString;
 use std::fs::Metadata;
 use std::io;
+use std::num::NonZeroU32;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -49,6 +51,9 @@ pub(crate) struct Settings {
     pub(crate) country: Option<u8>,
     /// Whole command lines, each beginning with AT, in the order given.
     pub(crate) init_commands: Vec<String>,
+    pub(crate) recording_limits: RecordingLimits,
+    /// The most calls in the log.
+    pub(crate) keep_calls: Option<NonZeroU32>,
     /// Where the control socket is to be, if not at the usual place.
     pub(crate) socket: Option<PathBuf>,
     pub(crate) log: LogOptions,
@@ -152,6 +157,8 @@ impl Settings {
             data_dir,
             country: flags.gci,
             init_commands: flags.init,
+            recording_limits: recording_limits(&flags.keep),
+            keep_calls: flags.keep.keep_calls,
             socket: flags.socket,
             log: LogOptions {
                 stderr: flags.log.stderr,
@@ -161,6 +168,15 @@ impl Settings {
             },
             idle_flags,
         })
+    }
+}
+
+fn recording_limits(flags: &KeepFlags) -> RecordingLimits {
+    let bytes = |megabytes: u64| megabytes.saturating_mul(1_000_000);
+    RecordingLimits {
+        keep_days: flags.keep_days,
+        keep_bytes: flags.keep_mb.map(bytes),
+        min_free: bytes(flags.min_free),
     }
 }
 

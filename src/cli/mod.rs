@@ -24,6 +24,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
 use flags::{DeviceChoice, Environment, Settings};
 use list_flags::ListFlags;
 use std::ffi::OsString;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -159,7 +160,32 @@ pub(crate) struct DaemonFlags {
     pub(crate) hangup_delay: Duration,
 
     #[command(flatten)]
+    pub(crate) keep: KeepFlags,
+
+    #[command(flatten)]
     pub(crate) log: LogFlags,
+}
+
+/// How much is kept [default: everything].
+#[derive(Args, Debug)]
+#[command(next_help_heading = "What is kept (default: everything)")]
+pub(crate) struct KeepFlags {
+    /// Remove recordings after N days.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) keep_days: Option<u32>,
+
+    /// Remove the oldest recordings when all together have more than N megabytes (an hour is 29).
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) keep_mb: Option<u64>,
+
+    /// Keep only the last N calls in the log.
+    #[arg(long, value_name = "N")]
+    pub(crate) keep_calls: Option<NonZeroU32>,
+
+    /// Do not record while the disk has less than MB megabytes free; calls are dealt with all the
+    /// same.
+    #[arg(long, value_name = "MB", default_value = "50")]
+    pub(crate) min_free: u64,
 }
 
 /// What happens to a blocked call; one of them at most.

@@ -3,11 +3,13 @@
 use super::flags::{DeviceChoice, Environment, Settings, UsageError};
 use super::list_flags::ListSettings;
 use super::{Cli, Command, in_one_line};
+use callblock::audio::RecordingLimits;
 use callblock::blocker::BlockAction;
 use callblock::call::VerdictClass;
 use callblock::screen::{Complaints, Country, Numbering, Permit};
 use callblock::service::log::LogOptions;
 use clap::{CommandFactory, Parser};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -90,6 +92,8 @@ fn without_flags_there_are_sensible_defaults() {
             data_dir: machine.path("callblock"),
             country: None,
             init_commands: vec![],
+            recording_limits: RecordingLimits::default(),
+            keep_calls: None,
             socket: None,
             log: LogOptions::default(),
             idle_flags: vec![],
@@ -107,7 +111,7 @@ fn every_flag_reaches_the_settings() {
              --min-complaints 5 --max-complaint-age 30 \
              --duplex 90 -a @hello.wav -s 2.5 --hangup-delay 0.5 --data-dir @data \
              --timezone Europe/Paris --gci b5 --init AT+VGR=128 --init s0=0 \
-             -l --logfile @log --syslog -vv",
+             --keep-days 30 --keep-mb 2000 --keep-calls 10000 --min-free 0 -l --logfile @log --syslog -vv",
         )
         .expect("good");
     assert_eq!(
@@ -133,6 +137,12 @@ fn every_flag_reaches_the_settings() {
             data_dir: machine.path("data"),
             country: Some(0xB5),
             init_commands: vec!["AT+VGR=128".into(), "ATs0=0".into()],
+            recording_limits: RecordingLimits {
+                keep_days: Some(30),
+                keep_bytes: Some(2_000_000_000),
+                min_free: 0,
+            },
+            keep_calls: NonZeroU32::new(10_000),
             socket: None,
             log: LogOptions {
                 stderr: true,

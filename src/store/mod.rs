@@ -2,16 +2,22 @@
 //!
 //! [`Store`] is synchronous and knows nothing of tokio; [`CallLog`] puts it behind a task, so that
 //! a slow disk holds nobody up. Instants are UTC nanoseconds since 1970. The schema is versioned
-//! (`PRAGMA user_version`) and moved forward when the file is opened.
+//! (`PRAGMA user_version`) and moved forward when the file is opened. Rows are in the order of their
+//! ids: the clock may jump.
 
 mod call_log;
 mod schema;
+mod set_aside;
+mod writer;
 
 pub use call_log::{CallKey, CallLog};
+pub use writer::LogPlace;
 
 use crate::call::{CallRecord, Outcome};
 use crate::clock::Timestamp;
-use rusqlite::{Connection, OpenFlags, Row, ToSql, named_params};
+use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags, Row, ToSql, ffi, named_params};
+use std::fs::OpenOptions;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -42,9 +48,76 @@ pub enum StoreError {
         /// Its schema's version.
         found: i64,
     },
+    /// It contradicts itself.
+    #[error("the call log {} is damaged: {what}", file.display())]
+    Damaged {
+        /// The database file.
+        file: PathBuf,
+        /// The first contradiction, in SQLite's words.
+        what: String,
+    },
+    /// It is of no use, and cannot be moved out of the way either.
+    #[error("{unusable}; it cannot be set aside: {source}")]
+    InTheWay {
+        /// What is wrong with it.
+        unusable: Box<StoreError>,
+        /// Why it cannot be renamed.
+        source: io::Error,
+    },
     /// A statement failed: the disk is full, for instance.
     #[error("the call log cannot be used: {0}")]
     Statement(#[from] rusqlite::Error),
+}
+
+impl StoreError {
+    /// Whether this file will never do, however often it is tried: it is damaged, of another kind, or
+    /// barred. A disk that is full, read-only or gone, and a file that others hold, may get better.
+    pub fn is_final(&self) -> bool {
+        match self {
+            // SQL that fails on it: its tables are not ours.
+            Self::Newer { .. }
+            | Self::Damaged { .. }
+            | Self::Open {
+                source: rusqlite::Error::SqlInputError { .. },
+                ..
+            } => true,
+            Self::InTheWay { .. } => false,
+            Self::Open { file, source } => match source.sqlite_error_code() {
+                // The same, in `SQLite`'s plain `SQLITE_ERROR`.
+                Some(ErrorCode::Unknown) => true,
+                Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+                    is_barred(file)
+                }
+                _ => is_damage(source),
+            },
+            Self::Statement(source) => is_damage(source),
+        }
+    }
+}
+
+fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+    ) || error.sqlite_error().is_some_and(|error| {
+        // Sectors that the disk cannot read any more.
+        matches!(
+            error.extended_code,
+            ffi::SQLITE_IOERR_READ | ffi::SQLITE_IOERR_SHORT_READ | ffi::SQLITE_IOERR_CORRUPTFS
+        )
+    })
+}
+
+/// Whether something is in the place of the file that we may not write, or that is no file. Not to
+/// be asked while the database is open: closing the file lets go of SQLite's locks.
+fn is_barred(file: &Path) -> bool {
+    let opened = OpenOptions::new().read(true).write(true).open(file);
+    opened.is_err_and(|error| {
+        matches!(
+            error.kind(),
+            io::ErrorKind::PermissionDenied | io::ErrorKind::IsADirectory
+        )
+    })
 }
 
 /// A row of the call log as it was read back. The words are those of [`crate::call`], or newer ones.
@@ -86,6 +159,7 @@ pub struct LoggedCall {
 #[derive(Debug)]
 pub struct Store {
     connection: Connection,
+    file: PathBuf,
 }
 
 impl Store {
@@ -97,13 +171,56 @@ impl Store {
         };
         let mut connection = Connection::open(file).map_err(failed)?;
         configure(&connection).map_err(failed)?;
-        match schema::migrate(&mut connection).map_err(failed)? {
-            found if found > schema::VERSION => Err(StoreError::Newer {
+        let found = schema::migrate(&mut connection).map_err(failed)?;
+        if found > schema::VERSION {
+            return Err(StoreError::Newer {
                 file: file.to_path_buf(),
                 found,
-            }),
-            _ => Ok(Self { connection }),
+            });
         }
+        // Tables of the right name that are not ours are found now, not in the first call.
+        connection
+            .prepare_cached(schema::WRITE_CALL)
+            .map_err(failed)?;
+        Ok(Self {
+            connection,
+            file: file.to_path_buf(),
+        })
+    }
+
+    /// Reads the whole file and looks for contradictions. Takes seconds where the file is big and the
+    /// disk slow; [`interrupt_handle`](Self::interrupt_handle) cuts it short, which is no error.
+    pub fn check(&self) -> Result<(), StoreError> {
+        let found = self
+            .connection
+            .query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
+        let what = match found {
+            Ok(found) if found == "ok" => return Ok(()),
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {
+                return Ok(());
+            }
+            Ok(found) => found,
+            Err(error) if is_damage(&error) => error.to_string(),
+            Err(error) => return Err(error.into()),
+        };
+        Err(StoreError::Damaged {
+            file: self.file.clone(),
+            what,
+        })
+    }
+
+    /// For other threads, to cut a statement short that is running here.
+    pub fn interrupt_handle(&self) -> InterruptHandle {
+        self.connection.get_interrupt_handle()
+    }
+
+    /// Removes the oldest rows (by order, not by the clock), so that at most `keep` are left, and
+    /// returns how many went. A call that is not over is never removed.
+    pub fn prune(&self, keep: u32) -> Result<usize, StoreError> {
+        Ok(self
+            .connection
+            .prepare_cached(schema::PRUNE)?
+            .execute([keep])?)
     }
 
     /// Opens a call log that is there, to read it only: also while the daemon writes to it.
@@ -118,11 +235,11 @@ impl Store {
         let found: i64 = connection
             .pragma_query_value(None, "user_version", |row| row.get(0))
             .map_err(failed)?;
+        let file = file.to_path_buf();
         if found > schema::VERSION {
-            let file = file.to_path_buf();
             return Err(StoreError::Newer { file, found });
         }
-        Ok(Self { connection })
+        Ok(Self { connection, file })
     }
 
     /// Adds a call and returns the number of its row.
@@ -164,21 +281,16 @@ impl Store {
     }
 
     /// Gives the calls that have no outcome, because the process died in them, the outcome
-    /// `interrupted`, and returns their recordings (relative to the data folder), which may need
-    /// repair. To be called once at start. When such a call really ended nobody knows: `ended` is
-    /// `now`, the instant of the discovery.
-    pub fn complete_interrupted(&self, now: Timestamp) -> Result<Vec<String>, StoreError> {
-        let mut statement = self.connection.prepare(schema::COMPLETE_INTERRUPTED)?;
-        let recordings = statement
-            .query_map(
-                named_params! {
-                    ":outcome": Outcome::Interrupted.as_str(),
-                    ":now": now.as_nanos(),
-                },
-                |row| row.get::<_, Option<String>>(0),
-            )?
-            .collect::<Result<Vec<_>, _>>()?;
-        Ok(recordings.into_iter().flatten().collect())
+    /// `interrupted`, and returns how many there were. To be called once at start. When such a call
+    /// really ended nobody knows: `ended` is `now`, the instant of the discovery.
+    pub fn complete_interrupted(&self, now: Timestamp) -> Result<usize, StoreError> {
+        let parameters = named_params! {
+            ":outcome": Outcome::Interrupted.as_str(),
+            ":now": now.as_nanos(),
+        };
+        Ok(self
+            .connection
+            .execute(schema::COMPLETE_INTERRUPTED, parameters)?)
     }
 
     /// The last `count` calls, the oldest of them first.

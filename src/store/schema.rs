@@ -43,8 +43,11 @@ pub(super) const WRITE_CALL: &str = "
         dtmf = excluded.dtmf, trouble = excluded.trouble";
 
 pub(super) const COMPLETE_INTERRUPTED: &str = "
-    UPDATE calls SET outcome = :outcome, ended = max(:now, started) WHERE outcome IS NULL
-    RETURNING recording";
+    UPDATE calls SET outcome = :outcome, ended = max(:now, started) WHERE outcome IS NULL";
+
+pub(super) const PRUNE: &str = "
+    DELETE FROM calls WHERE outcome IS NOT NULL
+        AND id <= (SELECT id FROM calls ORDER BY id DESC LIMIT 1 OFFSET ?1)";
 
 pub(super) const RECENT: &str = "SELECT * FROM calls ORDER BY id DESC LIMIT ?1";
 

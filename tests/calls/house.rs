@@ -1,6 +1,6 @@
 //! A house with an emulated line and a daemon on it.
 
-use callblock::audio::TimeZone;
+use callblock::audio::{RecordingLimits, TimeZone};
 use callblock::blocker::daemon::{Daemon, Setup};
 use callblock::blocker::{BlockAction, CallHandler, ListScreen};
 use callblock::clock::{Timestamp, TokioClock};
@@ -32,6 +32,9 @@ pub struct House {
     pub handler: Option<Box<dyn CallHandler>>,
     pub link: LinkOptions,
     pub watched: Duration,
+    pub limits: RecordingLimits,
+    /// Wall time, if the test wants to set it.
+    pub clock: Arc<TokioClock>,
     pub dir: TempDir,
 }
 
@@ -52,6 +55,11 @@ impl House {
             handler: None,
             link: LinkOptions::default(),
             watched: Duration::from_mins(1),
+            limits: RecordingLimits {
+                min_free: 0,
+                ..RecordingLimits::default()
+            },
+            clock: Arc::new(TokioClock::starting_at(START)),
             dir: tempfile::tempdir().unwrap(),
         }
     }
@@ -107,7 +115,9 @@ impl House {
             modem_init: Vec::new(),
             data_dir: self.dir.path().to_owned(),
             time_zone: TimeZone::UTC,
-            clock: Arc::new(TokioClock::starting_at(START)),
+            recording_limits: self.limits,
+            keep_calls: None,
+            clock: self.clock,
             control: None,
             heartbeat: None,
         };

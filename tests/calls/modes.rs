@@ -405,3 +405,30 @@ async fn a_handler_of_ones_own_takes_part() {
     assert!(contains(&evening.heard(), &answer), "{}", evening.story());
     assert!(evening.off_hook_time() < 10 * SECOND);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_line_of_the_list_chooses_its_own_action() {
+    // The modem rests in the class of the default action and changes first.
+    for (default, wanted, action) in [
+        (HANG_UP, "record=6", "record"),
+        (HANG_UP, "fax", "fax"),
+        (
+            BlockAction::Record { limit: 9 * SECOND },
+            "hangup",
+            "hangup",
+        ),
+        (BlockAction::Fax, "transmit=5", "transmit"),
+    ] {
+        let list = format!("{ROBOCALLER},A robocaller,{wanted}\n");
+        let evening = House::new(Scenario::default().call(robocall_that_stays()))
+            .action(default)
+            .policy(crate::house::block_list(&list))
+            .live()
+            .await;
+        let row = evening.row();
+        assert_eq!(row.action, action, "{}", evening.story());
+        assert_eq!(row.trouble, None, "{}", evening.story());
+        assert_eq!(row.recording.is_some(), action == "record");
+        assert!(evening.ends_on_hook());
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::audio::wav::WavReader;
+use crate::audio::{RecordingLimits, TimeZone};
 use std::sync::mpsc as std_mpsc;
 use tempfile::TempDir;
 use tokio::time::{advance, sleep};
@@ -13,8 +14,19 @@ fn scratch() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
+fn recordings(folder: &Path, min_free: u64) -> Recordings {
+    Recordings {
+        folder: folder.to_owned(),
+        zone: TimeZone::UTC,
+        limits: RecordingLimits {
+            min_free,
+            ..RecordingLimits::default()
+        },
+    }
+}
+
 fn start(folder: &Path, number: Option<&str>) -> Recorder {
-    Recorder::start(folder, TimeZone::UTC, START, number)
+    Recorder::start(&recordings(folder, 0), START, number)
 }
 
 fn read(path: &Path) -> Vec<u8> {
@@ -205,8 +217,9 @@ async fn a_file_that_was_deleted_is_reported() {
 #[test]
 fn what_the_disk_has_taken_before_it_fails_is_kept() {
     let folder = scratch();
-    let mut recording = Recording::create(folder.path(), "x").write(&[1; 8000]);
-    recording.fail(std::io::Error::other("the disk is full").into(), 10_000);
+    let mut recording = Recording::create(recordings(folder.path(), 0), "x").write(&[1; 8000]);
+    let full = std::io::Error::other("the disk is full").into();
+    recording.fail(recording.write_error(full), 10_000);
     let summary = recording.write(&[1; 500]).finish(7);
     assert_eq!((summary.samples, summary.lost), (8000, 2507));
     assert_eq!(read(summary.path.as_deref().unwrap()), [1; 8000]);
@@ -216,6 +229,30 @@ fn what_the_disk_has_taken_before_it_fails_is_kept() {
             .unwrap()
             .contains("is not whole: the disk is full (0.3 s lost)")
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_recorded_when_room_is_scarce() {
+    let folder = scratch();
+    let scarce = recordings(folder.path(), u64::MAX);
+    let recorder = Recorder::start(&scarce, START, Some("1"));
+    assert_eq!(recorder.created().await, None);
+    recorder.push(vec![1; 8000]);
+    let summary = recorder.finish().await;
+    assert!(matches!(summary.error, Some(RecordError::NoRoom { .. })));
+    assert_eq!(summary.lost, 8000);
+    assert!(names(folder.path()).is_empty());
+}
+
+#[test]
+fn a_recording_ends_when_room_gets_scarce_and_keeps_what_it_has() {
+    let folder = scratch();
+    let mut recording = Recording::create(recordings(folder.path(), 0), "x").write(&[1; 8000]);
+    recording.recordings.limits.min_free = u64::MAX;
+    let summary = recording.write(&[2; 8000]).write(&[3; 8000]).finish(0);
+    assert!(matches!(summary.error, Some(RecordError::NoRoom { .. })));
+    assert_eq!((summary.samples, summary.lost), (8000, 16_000));
+    assert_eq!(read(summary.path.as_deref().unwrap()), [1; 8000]);
 }
 
 /// A runtime whose only blocking thread, the "disk", is busy until the sender says otherwise.

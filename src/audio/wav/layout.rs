@@ -66,6 +66,8 @@ pub(super) struct Layout {
     pub(super) data_bytes: u64,
     /// Bytes of audio as the header has it.
     pub(super) claimed_bytes: u32,
+    /// Bytes after the first eight as the RIFF head has it.
+    pub(super) claimed_riff_bytes: u32,
     /// Bytes from the first sample to the end of the file.
     pub(super) rest_bytes: u64,
 }
@@ -109,6 +111,7 @@ pub(super) fn read_layout(file: &mut (impl Read + Seek)) -> Result<Layout, WavEr
                     data_start: position,
                     data_bytes,
                     claimed_bytes: length,
+                    claimed_riff_bytes: riff_length(&riff),
                     rest_bytes,
                 });
             }
@@ -125,8 +128,12 @@ pub(super) fn read_layout(file: &mut (impl Read + Seek)) -> Result<Layout, WavEr
 /// Whether the program that wrote the file never came to write the length of its audio: it wrote
 /// to a pipe (all ones), or crashed (0, and by the RIFF head the file ends before the audio).
 fn has_no_length(data_length: u32, riff: &[u8; 12], data_start: u64) -> bool {
-    let riff_end = u64::from(u32::from_le_bytes([riff[4], riff[5], riff[6], riff[7]])) + 8;
+    let riff_end = u64::from(riff_length(riff)) + 8;
     data_length == u32::MAX || (data_length == 0 && riff_end <= data_start)
+}
+
+const fn riff_length(riff: &[u8; 12]) -> u32 {
+    u32::from_le_bytes([riff[4], riff[5], riff[6], riff[7]])
 }
 
 fn read_format(file: &mut impl Read, length: u32) -> Result<Format, WavError> {

@@ -11,6 +11,7 @@ mod writer;
 
 pub use layout::Format;
 pub use reader::{WavReader, probe};
+pub(super) use writer::mend;
 pub use writer::{WavWriter, repair};
 
 use super::SAMPLE_RATE;

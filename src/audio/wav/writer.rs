@@ -38,6 +38,9 @@ impl WavWriter {
     /// kind `AlreadyExists`, never overwritten.
     pub fn create(path: &Path) -> Result<Self, WavError> {
         let file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        // Tells those who mend and remove recordings that this one is being written. A disk that
+        // knows no locks is no reason not to record.
+        let _ = file.lock();
         let mut encoder = hound::WavWriter::new(BufWriter::new(file.try_clone()?), SPEC)?;
         encoder.flush()?;
         Ok(Self {
@@ -105,16 +108,64 @@ pub fn repair(path: &Path) -> Result<u64, WavError> {
     if layout.data_start != HEADER_BYTES || is_whole(&layout) {
         return Ok(layout.data_bytes);
     }
-    let samples = layout.rest_bytes.min(MAX_SAMPLES);
-    write_lengths(&mut file, samples)?;
-    file.sync_all()?;
-    Ok(samples)
+    complete(&mut file, samples_in(&layout))
 }
+
+/// The same for a file that is known to be a recording of ours: even its header may be missing, if
+/// the power went before that reached the disk. Returns the number of samples if it was changed.
+pub(in crate::audio) fn mend(path: &Path) -> Result<Option<u64>, WavError> {
+    let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+    match read_layout(&mut file) {
+        Ok(layout) if layout.data_start != HEADER_BYTES || is_whole(&layout) => return Ok(None),
+        Ok(layout) if layout.format == Format::LINE => {
+            return complete(&mut file, samples_in(&layout)).map(Some);
+        }
+        Err(error @ (WavError::Io(_) | WavError::Codec(_))) => return Err(error),
+        Ok(_) | Err(_) => {}
+    }
+    let length = file.metadata()?.len();
+    let samples = length.saturating_sub(HEADER_BYTES).min(MAX_SAMPLES);
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(&EMPTY_FILE)?;
+    complete(&mut file, samples).map(Some)
+}
+
+/// Header of a file without samples.
+const EMPTY_FILE: [u8; HEADER_BYTES as usize] =
+    *b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x40\x1f\0\0\x01\0\x08\0data\0\0\0\0";
 
 /// Whether the header of a file of ours tells the truth.
 fn is_whole(layout: &Layout) -> bool {
     let claimed = u64::from(layout.claimed_bytes);
-    layout.rest_bytes == claimed + claimed % 2
+    let padded = claimed + claimed % 2;
+    layout.rest_bytes == padded && u64::from(layout.claimed_riff_bytes) == HEADER_BYTES - 8 + padded
+}
+
+/// How many samples a file has whose header may be wrong: one byte behind an odd number of them is
+/// their pad byte.
+fn samples_in(layout: &Layout) -> u64 {
+    let claimed = u64::from(layout.claimed_bytes);
+    if claimed % 2 == 1 && layout.rest_bytes == claimed + 1 {
+        claimed
+    } else {
+        layout.rest_bytes.min(MAX_SAMPLES)
+    }
+}
+
+/// Brings the lengths of a file of so many samples up to date, and waits until it is safe from a
+/// power cut. Returns the number of samples.
+fn complete(file: &mut File, samples: u64) -> Result<u64, WavError> {
+    let samples = match write_lengths(file, samples) {
+        // A full disk has no room for the pad byte: better without the last sample than without all.
+        Err(_) if samples % 2 == 1 => {
+            file.set_len(HEADER_BYTES + samples - 1)?;
+            write_lengths(file, samples - 1)?;
+            samples - 1
+        }
+        written => written.map(|()| samples)?,
+    };
+    file.sync_all()?;
+    Ok(samples)
 }
 
 /// Writes the lengths of a finished file, and the pad byte if the number of samples is odd.

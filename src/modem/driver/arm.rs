@@ -45,11 +45,12 @@ impl Attached {
         obliging(connection, "ATS0=0").await?;
         self.caller_id =
             accepted(connection, "AT+VCID=1").await? || accepted(connection, "AT#CID=1").await?;
-        self.class = match self.options.resting {
-            RestingClass::Data => RestingClass::Data,
-            RestingClass::Fax => fax_class(connection, &self.identity).await?,
-            RestingClass::Voice => voice_class(connection, &self.identity).await?,
-        };
+        // Where `ATZ` has put it.
+        self.class = RestingClass::Data;
+        if self.options.resting != self.class {
+            self.class = self.enter_class(self.options.resting).await?;
+        }
+        let connection = &mut self.connection;
         for setting in connection.chip.settings {
             obliging(connection, setting).await?;
         }
@@ -68,6 +69,17 @@ impl Attached {
         self.health.looked(Instant::now());
         self.connection.tell(ModemEvent::Armed(armed)).await;
         Ok(())
+    }
+}
+
+impl Attached {
+    /// Changes to a class, or to the data class if the modem cannot.
+    pub(super) async fn enter_class(&mut self, class: RestingClass) -> Result<RestingClass, Down> {
+        match class {
+            RestingClass::Data => back_to_data(&mut self.connection).await,
+            RestingClass::Fax => fax_class(&mut self.connection, &self.identity).await,
+            RestingClass::Voice => voice_class(&mut self.connection, &self.identity).await,
+        }
     }
 }
 

@@ -76,7 +76,7 @@ impl Attached {
         requests: &mut UnboundedReceiver<Request>,
     ) -> Result<(), Down> {
         match request {
-            Request::PickUp => self.pick_up(requests).await,
+            Request::PickUp(class) => self.pick_up(class, requests).await,
             Request::PickUpOtherWay => self.pick_up_other_way().await,
             Request::Voice(mode) => self.voice(mode, requests).await,
             Request::Dial(number) => {
@@ -99,7 +99,15 @@ impl Attached {
         }
     }
 
-    async fn pick_up(&mut self, requests: &mut UnboundedReceiver<Request>) -> Result<(), Down> {
+    async fn pick_up(
+        &mut self,
+        wanted: RestingClass,
+        requests: &mut UnboundedReceiver<Request>,
+    ) -> Result<(), Down> {
+        // What it could not do when it was set up, it cannot do now.
+        if wanted != self.class && wanted != self.options.resting {
+            self.class = self.enter_class(wanted).await?;
+        }
         self.mark_off_hook();
         // A modem that refuses the one way may know the other; then at least it can hang up on him.
         let ways: &[&str] = match self.class {
@@ -110,7 +118,7 @@ impl Attached {
         for way in ways {
             match self.attempt(&Command::set(*way)).await? {
                 Some(ResultCode::Ok | ResultCode::VoiceConnect) => {
-                    self.connection.tell(ModemEvent::PickedUp).await;
+                    self.connection.tell(ModemEvent::PickedUp(self.class)).await;
                     return Ok(());
                 }
                 result if Some(way) == ways.last() => self.refuse(way, result).await,
@@ -135,7 +143,7 @@ impl Attached {
         let answer = Command::answer_fax(FAX_PATIENCE);
         let bytes = self.connection.protocol.begin(&answer);
         self.connection.send(&bytes);
-        self.connection.tell(ModemEvent::PickedUp).await;
+        self.connection.tell(ModemEvent::PickedUp(self.class)).await;
         let interrupted = async {
             loop {
                 match requests.recv().await {

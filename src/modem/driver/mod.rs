@@ -103,8 +103,8 @@ pub enum ModemEvent {
     },
     /// Audio from the line: 8-bit unsigned samples, 8000 a second.
     Audio(Vec<u8>),
-    /// The modem is off-hook. For a fax: it is answering.
-    PickedUp,
+    /// The modem is off-hook, in this class. For a fax: it is answering.
+    PickedUp(RestingClass),
     /// The modem did not do what was asked last.
     Refused {
         /// What, in words.
@@ -155,7 +155,7 @@ pub enum VoiceEnd {
 pub type Playback = mpsc::Receiver<Vec<u8>>;
 
 enum Request {
-    PickUp,
+    PickUp(RestingClass),
     PickUpOtherWay,
     Voice(VoiceMode),
     Play(Playback),
@@ -177,7 +177,7 @@ pub struct Modem {
 impl std::fmt::Debug for Request {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::PickUp => "PickUp",
+            Self::PickUp(_) => "PickUp",
             Self::PickUpOtherWay => "PickUpOtherWay",
             Self::Voice(_) => "Voice",
             Self::Play(_) => "Play",
@@ -192,10 +192,11 @@ impl std::fmt::Debug for Request {
 }
 
 impl Modem {
-    /// Off-hook: [`ModemEvent::PickedUp`] or [`ModemEvent::Refused`]. In the fax class this answers
-    /// as a fax, and [`ModemEvent::FaxEnded`] follows.
-    pub fn pick_up(&self) {
-        self.ask(Request::PickUp);
+    /// Off-hook, in the class that is needed if the modem can, else in the one that it can:
+    /// [`ModemEvent::PickedUp`] or [`ModemEvent::Refused`]. In the fax class this answers as a fax, and
+    /// [`ModemEvent::FaxEnded`] follows.
+    pub fn pick_up(&self, class: RestingClass) {
+        self.ask(Request::PickUp(class));
     }
 
     /// Off-hook by another command, for firmware that answered `OK` to the first and did nothing. A

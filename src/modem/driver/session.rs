@@ -190,7 +190,7 @@ impl Attached {
                         return Ok(Ending::Abort);
                     }
                     Some(Request::PickUpOtherWay) => return Ok(Ending::OtherWay),
-                    Some(Request::PickUp | Request::Voice(_) | Request::Dial(_) | Request::LossSeen) => {}
+                    Some(Request::PickUp(_) | Request::Voice(_) | Request::Dial(_) | Request::LossSeen) => {}
                 },
                 event = connection.next_of_stream() => {
                     let event = event?;

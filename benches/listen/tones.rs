@@ -1,0 +1,266 @@
+//! The far end is gone and only the exchange's tones are left: how long until the call is ended?
+
+use callblock::audio::listen::{
+    CallEnd, EndOfCall, EndReason, EndRules, HOWLER, Listener, Meaning, PLANS, Position, Signal,
+    SpecialInformation, TonePlan, ToneSet,
+};
+use fastrand::Rng;
+
+use crate::corpus::{
+    self, add_noise, dbm0_power, level_to, plan_signal,
+    speech::{loud_frames, speech},
+    to_line,
+};
+use crate::{Plan, Row};
+
+/// Seconds of speech before the tone.
+const BEFORE: f32 = 2.0;
+
+/// Feeds line samples to listener and rules by blocks, as a call does.
+pub(crate) fn end_of(line: &[u8], tones: ToneSet, rules: EndRules) -> Option<CallEnd> {
+    let mut listener = Listener::new(tones);
+    let mut end = EndOfCall::new(rules);
+    for block in line.chunks(128) {
+        listener.listen(block, |observation| {
+            end.heard(&observation);
+        });
+        if let Some(over) = end.elapsed(listener.position()) {
+            return Some(over);
+        }
+    }
+    None
+}
+
+/// Speech and a pause before the tone.
+type Talk = Vec<f32>;
+
+/// Where speech was last louder than the noise, in seconds.
+fn last_audible(talk: &Talk, noise: f32) -> f32 {
+    let loud = loud_frames(talk, noise * noise + 1e-5);
+    loud.iter()
+        .rposition(|&l| l)
+        .map_or(0.0, |n| n as f32 * 0.02)
+}
+
+#[derive(Default)]
+struct Score {
+    runs: u32,
+    missed: u32,
+    late: u32,
+    early: u32,
+    waits: Vec<f32>,
+    wrong_last_sound: u32,
+}
+
+fn limit(signal: &Signal) -> f32 {
+    let least = if signal.meaning == Meaning::Dial {
+        3.0
+    } else {
+        4.0
+    };
+    (2.0 * signal.cycle_ms() as f32 / 1000.0 + 0.5).max(least)
+}
+
+pub(crate) fn run(plan: &Plan) -> Vec<Row> {
+    let mut rng = plan.rng(0, 0);
+    let talk: Vec<Talk> = (0..40)
+        .map(|n| {
+            let mut rng = plan.rng(1, n);
+            let mut talk = speech(BEFORE, &mut rng);
+            level_to(&mut talk, corpus::between(&mut rng, -28.0, -14.0));
+            talk.extend(vec![
+                0.0;
+                corpus::samples(corpus::between(&mut rng, 0.0, 0.8))
+            ]);
+            talk
+        })
+        .collect();
+    let mut rows = Vec::new();
+    for country in [true, false] {
+        for dial in [true, false] {
+            let mut score = Score::default();
+            for tones in PLANS {
+                for signal in tones.signals.iter().chain([&HOWLER]) {
+                    if signal.meaning != Meaning::Ringback
+                        && (signal.meaning == Meaning::Dial) == dial
+                    {
+                        let set = if country {
+                            ToneSet::Country(tones)
+                        } else {
+                            ToneSet::Any
+                        };
+                        judge(signal, tones, set, &talk, &mut score, plan, &mut rng);
+                    }
+                }
+            }
+            rows.push(score.row(country, dial));
+        }
+    }
+    rows.push(ringback(plan, &mut rng));
+    rows.push(special_information(plan, &mut rng));
+    rows
+}
+
+fn judge(
+    signal: &Signal,
+    tones: &TonePlan,
+    set: ToneSet,
+    talk: &[Talk],
+    score: &mut Score,
+    plan: &Plan,
+    rng: &mut Rng,
+) {
+    for level in [-9.0, -16.0, -23.0, -30.0] {
+        for signal_to_noise in [30.0, 20.0, 10.0] {
+            for error in [0.985, 1.0, 1.015] {
+                let before = &talk[rng.usize(..talk.len())];
+                let start = before.len() as f32 / corpus::RATE;
+                let mut line = before.clone();
+                line.extend(plan_signal(signal, 6.0, level, error, rng));
+                let noise = dbm0_power(level - signal_to_noise).sqrt();
+                add_noise(&mut line, noise, rng);
+                let line = to_line(&line, corpus::between(rng, -10.0, 10.0));
+                score.runs += 1;
+                let Some(end) = end_of(&line, set, EndRules::default()) else {
+                    score.missed += 1;
+                    if plan.verbose {
+                        println!(
+                            "missed {:?} {signal:?} {level} {signal_to_noise} {error}",
+                            tones.countries
+                        );
+                    }
+                    continue;
+                };
+                let wait = end.at.seconds() as f32 - start;
+                if wait < 0.5 {
+                    score.early += 1;
+                } else if wait > limit(signal) {
+                    score.late += 1;
+                    if plan.verbose {
+                        println!(
+                            "late {wait} {:?} {signal:?} {level} {signal_to_noise} {error}",
+                            tones.countries
+                        );
+                    }
+                }
+                let kept = end.last_sound.map_or(0.0, Position::seconds) as f32;
+                if kept > start + 0.06 || kept + 1.0 < last_audible(before, noise) {
+                    score.wrong_last_sound += 1;
+                    if plan.verbose {
+                        println!(
+                            "last sound {kept} for {start} {:?} {signal:?} {level} {signal_to_noise}",
+                            tones.countries
+                        );
+                    }
+                }
+                score.waits.push(wait);
+            }
+        }
+    }
+}
+
+impl Score {
+    fn row(mut self, country: bool, dial: bool) -> Row {
+        self.waits.sort_by(f32::total_cmp);
+        let at = |part: f32| {
+            let last = self.waits.len().saturating_sub(1);
+            self.waits
+                .get((part * last as f32) as usize)
+                .copied()
+                .unwrap_or(0.0)
+        };
+        let (tone, target) = if dial {
+            ("dial tone", "≤ 3 s, or 2 cycles + 0.5 s")
+        } else {
+            ("busy, reorder, howler", "≤ 4 s, or 2 cycles + 0.5 s")
+        };
+        let set = if country {
+            "its plan chosen"
+        } else {
+            "any plan"
+        };
+        Row::new(
+            format!("{tone} → end of call, {} plans, {set}", PLANS.len()),
+            target,
+            format!(
+                "{} of {} in time ({} never, {} early); median {:.2} s, worst {:.2} s; trimming wrong in {}",
+                self.runs - self.missed - self.late - self.early,
+                self.runs,
+                self.missed,
+                self.early,
+                at(0.5),
+                at(1.0),
+                self.wrong_last_sound,
+            ),
+            self.missed + self.late + self.early == 0,
+        )
+    }
+}
+
+/// Ringback is not the end of a call.
+fn ringback(plan: &Plan, rng: &mut Rng) -> Row {
+    let (mut runs, mut ended) = (0, 0);
+    for tones in PLANS {
+        for signal in tones
+            .signals
+            .iter()
+            .filter(|s| s.meaning == Meaning::Ringback)
+        {
+            for set in [ToneSet::Any, ToneSet::Country(tones)] {
+                for level in [-9.0, -20.0, -30.0] {
+                    let mut line = plan_signal(signal, 30.0, level, 1.0, rng);
+                    add_noise(&mut line, dbm0_power(level - 15.0).sqrt(), rng);
+                    runs += 1;
+                    let end = end_of(&to_line(&line, 0.0), set, EndRules::default());
+                    ended += u32::from(end.is_some());
+                    if plan.verbose && end.is_some() {
+                        println!("ringback of {:?} ended {end:?}", tones.countries);
+                    }
+                }
+            }
+        }
+    }
+    Row::new(
+        "30 s of ringback taken for the end of a call",
+        "0",
+        format!("{ended} of {runs}"),
+        ended == 0,
+    )
+}
+
+fn special_information(plan: &Plan, rng: &mut Rng) -> Row {
+    let (mut runs, mut right) = (0, 0);
+    for kind in [
+        SpecialInformation::International,
+        SpecialInformation::VacantCode,
+        SpecialInformation::Intercept,
+    ] {
+        for signal_to_noise in [30.0, 20.0, 10.0] {
+            for gain in [1.0, 0.4, 0.15] {
+                let mut talk = speech(3.0, rng);
+                level_to(&mut talk, -22.0);
+                let mut line: Vec<f32> = kind
+                    .samples()
+                    .iter()
+                    .map(|&s| gain * (f32::from(s) - 128.0) / 128.0)
+                    .collect();
+                let noise = corpus::mean_square(&line).sqrt() * corpus::dbfs_rms(-signal_to_noise);
+                line.extend(talk);
+                add_noise(&mut line, noise, rng);
+                runs += 1;
+                let end = end_of(&to_line(&line, 0.0), ToneSet::Any, EndRules::default());
+                let heard = end.is_some_and(|e| e.reason == EndReason::SpecialInformation);
+                right += u32::from(heard);
+                if plan.verbose && !heard {
+                    println!("SIT missed {kind:?} {signal_to_noise} {gain}");
+                }
+            }
+        }
+    }
+    Row::new(
+        "special information tones heard",
+        "all",
+        format!("{right} of {runs}"),
+        right == runs,
+    )
+}

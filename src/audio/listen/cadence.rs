@@ -1,0 +1,309 @@
+//! From pulses to tones: the cadence is held against the table of tone plans.
+
+use super::observation::{Event, Observation, Position, SAMPLES_PER_SECOND, Tone};
+use super::pulse::Pulse;
+use super::tone_plan::{Meaning, Signal, ToneSet};
+
+const MILLISECOND: u64 = SAMPLES_PER_SECOND / 1000;
+/// Pulses remembered: more than two cycles of the longest cadence, and two seconds of howler.
+const MEMORY: usize = 24;
+/// A tone this long without a pause is no ringback any more (the longest, in North America, is 2 s).
+const CONTINUOUS: u64 = 2100 * MILLISECOND;
+/// A steady tone that is no network's is reported from here on.
+const STEADY: u64 = 1000 * MILLISECOND;
+/// A fax machine's answer tone is at least 2.6 s long; this much of it is enough to know it.
+const FAX_ANSWER: u64 = 800 * MILLISECOND;
+
+#[derive(Clone, Debug)]
+pub(super) struct CadenceReader {
+    set: ToneSet,
+    pulses: [Pulse; MEMORY],
+    count: usize,
+    reported: Option<Reported>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Reported {
+    tone: Tone,
+    last: u64,
+    /// No later than this the next pulse must have ended.
+    patience: u64,
+    continuous: bool,
+}
+
+impl CadenceReader {
+    pub(super) fn new(set: ToneSet) -> Self {
+        Self {
+            set,
+            pulses: [Pulse::default(); MEMORY],
+            count: 0,
+            reported: None,
+        }
+    }
+
+    /// The tone being heard, if it is recognised.
+    pub(super) fn tone(&self) -> Option<Tone> {
+        self.reported.map(|reported| reported.tone)
+    }
+
+    /// A pulse has ended.
+    pub(super) fn pulse(&mut self, pulse: Pulse, at: u64, out: &mut impl FnMut(Observation)) {
+        if self.reported.is_some_and(|r| r.continuous) {
+            self.end(pulse.to, at, out);
+        }
+        if pulse.to.saturating_sub(pulse.from) < 60 * MILLISECOND {
+            return;
+        }
+        self.pulses.rotate_right(1);
+        self.pulses[0] = pulse;
+        self.count = (self.count + 1).min(MEMORY);
+        let Some((tone, pulses, from, off)) = self.recognise() else {
+            return;
+        };
+        if self.reported.is_some_and(|r| r.tone != tone) {
+            self.end(pulse.from, at, out);
+        }
+        self.reported = Some(Reported {
+            tone,
+            last: pulse.to,
+            patience: at + off + off / 5 + 2200 * MILLISECOND,
+            continuous: false,
+        });
+        out(Observation {
+            from: Position(from),
+            at: Position(at),
+            event: Event::Tone { tone, pulses },
+        });
+    }
+
+    /// Once per spectrum: what sounds on, and what has stopped.
+    pub(super) fn passing(
+        &mut self,
+        current: Option<&Pulse>,
+        at: u64,
+        out: &mut impl FnMut(Observation),
+    ) {
+        if let Some(reported) = self.reported
+            && !reported.continuous
+            && at > reported.patience
+        {
+            self.end(reported.last, at, out);
+        }
+        let Some(pulse) = current else { return };
+        if self.reported.is_some_and(|r| r.continuous) {
+            return;
+        }
+        let long = pulse.to.saturating_sub(pulse.from);
+        let Some(tone) = self.continuous(pulse, long) else {
+            return;
+        };
+        if let Some(reported) = self.reported {
+            self.end(reported.last, at, out);
+        }
+        self.reported = Some(Reported {
+            tone,
+            last: pulse.to,
+            patience: u64::MAX,
+            continuous: true,
+        });
+        out(Observation {
+            from: Position(pulse.from),
+            at: Position(at),
+            event: Event::Tone { tone, pulses: 1 },
+        });
+    }
+
+    fn end(&mut self, from: u64, at: u64, out: &mut impl FnMut(Observation)) {
+        if let Some(reported) = self.reported.take() {
+            out(Observation {
+                from: Position(from.min(at)),
+                at: Position(at),
+                event: Event::ToneEnd {
+                    tone: reported.tone,
+                },
+            });
+        }
+    }
+
+    /// What a pulse is that has sounded for `long` samples and sounds on.
+    fn continuous(&self, pulse: &Pulse, long: u64) -> Option<Tone> {
+        if long >= FAX_ANSWER && (pulse.hz - 2100.0).abs() < 35.0 && pulse.spread_hz < 40.0 {
+            return Some(Tone::FaxAnswer);
+        }
+        let dial = || {
+            self.set
+                .signals()
+                .any(|signal| signal.cadence.is_empty() && sounds_like(signal, pulse))
+        };
+        if pulse.hz > 700.0 {
+            return (long >= STEADY).then_some(Tone::Steady { hz: pulse.hz });
+        }
+        if long < CONTINUOUS {
+            return None;
+        }
+        Some(if pulse.clean && dial() {
+            Tone::Dial
+        } else {
+            Tone::Steady { hz: pulse.hz }
+        })
+    }
+
+    /// The tone whose cadence the latest pulses keep: with the pulses counted, where it began, and
+    /// its longest pause.
+    fn recognise(&self) -> Option<(Tone, u16, u64, u64)> {
+        if let Some(from) = self.special_information() {
+            return Some((Tone::SpecialInformation, 3, from, 0));
+        }
+        let mut best: Option<(Tone, usize, u64, u64)> = None;
+        for signal in self.set.signals().filter(|s| !s.cadence.is_empty()) {
+            let (count, from) = self.keeps(signal);
+            let cadence = signal.cadence.len();
+            let needed = match (signal.meaning, cadence) {
+                (Meaning::Ringback, 1) => 2,
+                (Meaning::Howler, _) => 6,
+                (_, 1) => 3,
+                _ => 2 * cadence,
+            };
+            if count >= needed && best.is_none_or(|(_, most, ..)| count > most) {
+                let off = signal.cadence.iter().map(|c| c.1).max().unwrap_or(0);
+                best = Some((
+                    signal.meaning.tone(),
+                    count,
+                    from,
+                    u64::from(off) * MILLISECOND,
+                ));
+            }
+        }
+        let fax = || {
+            self.fax_calling()
+                .map(|from| (Tone::FaxCalling, 1, from, 3000 * MILLISECOND))
+        };
+        best.map(|(tone, count, from, off)| {
+            let from = self.beginning(count, from, off);
+            (tone, count.min(MEMORY) as u16, from, off)
+        })
+        .or_else(fax)
+    }
+
+    /// The first pulse may be cut short, or run into the last word: it belongs to the tone all the same.
+    fn beginning(&self, count: usize, from: u64, off: u64) -> u64 {
+        let pulses = &self.pulses[..self.count];
+        match (pulses.first(), pulses.get(count)) {
+            (Some(latest), Some(earlier))
+                if same_pitch(earlier, latest)
+                    && from.saturating_sub(earlier.to) <= off + off / 8 =>
+            {
+                earlier.from
+            }
+            _ => from,
+        }
+    }
+
+    /// Pulses, from the latest backwards, that keep this cadence, and where the first of them began.
+    fn keeps(&self, signal: &Signal) -> (usize, u64) {
+        let pulses = &self.pulses[..self.count];
+        let Some(latest) = pulses.first() else {
+            return (0, 0);
+        };
+        if !sounds_like(signal, latest) {
+            return (0, 0);
+        }
+        let size = signal.cadence.len();
+        (0..size)
+            .map(|phase| self.keeps_from(signal, phase, latest))
+            .max_by_key(|&(count, _)| count)
+            .unwrap_or((0, 0))
+    }
+
+    fn keeps_from(&self, signal: &Signal, mut phase: usize, latest: &Pulse) -> (usize, u64) {
+        let size = signal.cadence.len();
+        let (mut count, mut from) = (0, latest.from);
+        let mut later: Option<&Pulse> = None;
+        for pulse in &self.pulses[..self.count] {
+            if let Some(later) = later {
+                let previous = (phase + size - 1) % size;
+                let off = later.from.saturating_sub(pulse.to);
+                if !self.close(off, signal.cadence[previous].1, signal)
+                    || !later.quiet_before
+                    || !alike(pulse, latest)
+                {
+                    break;
+                }
+                phase = previous;
+            }
+            let on = pulse.to.saturating_sub(pulse.from);
+            if !pulse.clean || !self.close(on, signal.cadence[phase].0, signal) {
+                break;
+            }
+            count += 1;
+            from = pulse.from;
+            later = Some(pulse);
+        }
+        (count, from)
+    }
+
+    /// Whether a measured length is the one in the table.
+    fn close(&self, samples: u64, milliseconds: u16, signal: &Signal) -> bool {
+        let table = f32::from(milliseconds);
+        let measured = samples as f32 / MILLISECOND as f32;
+        let tolerance = match self.set {
+            // Pulses not much longer than a window are not measured better; four pitches tell enough.
+            _ if signal.meaning == Meaning::Howler => 40.0,
+            ToneSet::Any => (0.06 * table).max(25.0),
+            ToneSet::Country(_) => (0.10 * table).max(30.0),
+        };
+        (measured - table).abs() <= tolerance
+    }
+
+    /// The three rising tones (950, 1400, 1800 Hz and national variants), ending with the latest pulse.
+    fn special_information(&self) -> Option<u64> {
+        let [third, second, first, ..] = &self.pulses;
+        if self.count < 3 {
+            return None;
+        }
+        let is = |pulse: &Pulse, low: f32, high: f32| {
+            (low..high).contains(&pulse.hz)
+                && (200 * MILLISECOND..500 * MILLISECOND)
+                    .contains(&pulse.to.saturating_sub(pulse.from))
+        };
+        let close = |a: &Pulse, b: &Pulse| b.from.saturating_sub(a.to) < 80 * MILLISECOND;
+        (is(first, 875.0, 1015.0)
+            && is(second, 1340.0, 1480.0)
+            && is(third, 1740.0, 1860.0)
+            && close(first, second)
+            && close(second, third))
+        .then_some(first.from)
+    }
+
+    fn fax_calling(&self) -> Option<u64> {
+        let pulse = self.pulses.first()?;
+        let on = pulse.to.saturating_sub(pulse.from);
+        (pulse.clean
+            && (pulse.hz - 1100.0).abs() <= 38.0
+            && (400 * MILLISECOND..600 * MILLISECOND).contains(&on))
+        .then_some(pulse.from)
+    }
+}
+
+/// The same pitch and loudness.
+fn alike(a: &Pulse, b: &Pulse) -> bool {
+    same_pitch(a, b) && (0.5..2.0).contains(&(a.power / b.power))
+}
+
+fn same_pitch(a: &Pulse, b: &Pulse) -> bool {
+    (a.hz - b.hz).abs() < 0.012 * b.hz + 3.0 + 0.1 * b.spread_hz
+}
+
+/// The signal's pitches, as their mean and their spread.
+fn sounds_like(signal: &Signal, pulse: &Pulse) -> bool {
+    /// The window's own spread, measured on a pure sine with some noise.
+    const WINDOW_SPREAD: f32 = 14.0;
+    let count = signal.hz.len() as f32;
+    let mean = signal.hz.iter().sum::<f32>() / count;
+    let variance = signal.hz.iter().map(|hz| (hz - mean).powi(2)).sum::<f32>() / count;
+    // Sidebands of a modulation 90 % deep hold 0.29 of the power, `modulation_hz` away.
+    let modulation = 0.29 * signal.modulation_hz.powi(2);
+    let spread = (variance + modulation + WINDOW_SPREAD * WINDOW_SPREAD).sqrt();
+    (pulse.hz - mean).abs() < 0.025 * mean + 3.0 + 0.06 * variance.sqrt()
+        && (pulse.spread_hz - spread).abs() < 10.0 + 0.12 * spread
+}

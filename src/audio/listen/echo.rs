@@ -1,0 +1,317 @@
+//! Takes our own playback out of what is heard.
+//!
+//! The modem's hybrid sends back what we play, 6–20 dB weaker, after a delay that depends on the
+//! buffers on the way. The delay is found once by correlation at a quarter of the rate, then a short
+//! adaptive filter (normalised LMS) models the hybrid. It learns in the background and is used only
+//! where it is proven to be better, so a caller who speaks or presses keys meanwhile spoils nothing.
+//! While nothing is played it costs nothing.
+
+use super::front_end::{FrontEnd, centred};
+use super::observation::Position;
+
+/// Samples of playback remembered: up to half a second ahead and half a second back.
+const MEMORY: usize = 8192;
+const TAPS: usize = 64;
+/// Taps before the delay that the correlation found.
+const LEAD: u64 = 16;
+const QUARTER: usize = 4;
+/// Delays tried, in quarter-rate samples: 0 to 0.5 s.
+const DELAYS: usize = 1024;
+/// Quarter-rate samples with playback in them (0.25 s) before the correlation is looked at.
+const GATHERED: u32 = 500;
+/// How far a peak of the correlation has to stand out, in squares of its mean.
+const DISTINCT: f32 = 25.0;
+/// Trials (1 s) after which it is looked whether the canceller is any good.
+const REVIEW: u32 = 25;
+const STEP_SIZE: f32 = 0.05;
+/// Samples over which the two filters are compared.
+const TRIAL: u32 = 320;
+/// Below −60 dB a playback is silence.
+const AUDIBLE: f32 = 1e-6;
+
+/// Finds the delay between what is played and its echo.
+#[derive(Clone, Debug)]
+struct DelaySearch {
+    played: Box<[f32; DELAYS]>,
+    place: usize,
+    correlation: Box<[f32; DELAYS]>,
+    sums: (f32, f32),
+    before: (f32, f32),
+    phase: usize,
+    gathered: u32,
+    candidate: Option<usize>,
+}
+
+impl DelaySearch {
+    fn new() -> Self {
+        Self {
+            played: Box::new([0.0; DELAYS]),
+            place: 0,
+            correlation: Box::new([0.0; DELAYS]),
+            sums: (0.0, 0.0),
+            before: (0.0, 0.0),
+            phase: 0,
+            gathered: 0,
+            candidate: None,
+        }
+    }
+
+    fn push(&mut self, played: f32, heard: f32) -> Option<u64> {
+        self.sums.0 += played;
+        self.sums.1 += heard;
+        self.phase += 1;
+        if self.phase < QUARTER {
+            return None;
+        }
+        self.phase = 0;
+        // The difference whitens speech, so that the peak stands alone.
+        let (p, h) = (self.sums.0 - self.before.0, self.sums.1 - self.before.1);
+        self.before = self.sums;
+        self.sums = (0.0, 0.0);
+        self.place = (self.place + DELAYS - 1) % DELAYS;
+        self.played[self.place] = p;
+        if p != 0.0 {
+            self.gathered += 1;
+        }
+        let (newer, older) = self.correlation.split_at_mut(DELAYS - self.place);
+        for (sum, played) in newer.iter_mut().zip(&self.played[self.place..]) {
+            *sum += h * played;
+        }
+        for (sum, played) in older.iter_mut().zip(&self.played[..self.place]) {
+            *sum += h * played;
+        }
+        (self.gathered >= GATHERED)
+            .then(|| self.verdict())
+            .flatten()
+    }
+
+    /// The delay, if two stretches one after the other agree on it: speech resembles itself a pitch
+    /// period later, but the period changes.
+    fn verdict(&mut self) -> Option<u64> {
+        let power: f32 = self.correlation.iter().map(|c| c * c).sum();
+        let (delay, peak) =
+            self.correlation
+                .iter()
+                .enumerate()
+                .fold((0, 0.0_f32), |best, (i, c)| {
+                    if c.abs() > best.1 { (i, c.abs()) } else { best }
+                });
+        self.restart();
+        if peak * peak < DISTINCT * power / DELAYS as f32 {
+            self.candidate = None;
+            return None;
+        }
+        let agreed = self
+            .candidate
+            .is_some_and(|before| delay.abs_diff(before) <= 1);
+        self.candidate = Some(delay);
+        agreed.then_some((delay * QUARTER) as u64)
+    }
+
+    fn restart(&mut self) {
+        self.correlation.fill(0.0);
+        self.gathered = 0;
+    }
+}
+
+/// The canceller.
+#[derive(Clone, Debug)]
+pub(super) struct EchoCanceller {
+    front: FrontEnd,
+    played: Vec<f32>,
+    /// One past the last sample played.
+    end: u64,
+    search: DelaySearch,
+    delay: Option<u64>,
+    /// The last samples played, twice over, so that a straight slice is always at hand.
+    line: [f32; 2 * TAPS],
+    place: usize,
+    norm: f32,
+    used: [f32; TAPS],
+    learning: [f32; TAPS],
+    trial: (u32, f32, f32, f32),
+    proven: bool,
+    review: (u32, f32, f32),
+    poor: u32,
+    searching: bool,
+    echo_power: f32,
+    gains: u32,
+    played_power: f32,
+}
+
+impl EchoCanceller {
+    pub(super) fn new() -> Self {
+        Self {
+            front: FrontEnd::new(),
+            played: vec![0.0; MEMORY],
+            end: 0,
+            search: DelaySearch::new(),
+            delay: None,
+            line: [0.0; 2 * TAPS],
+            place: 0,
+            norm: 0.0,
+            used: [0.0; TAPS],
+            learning: [0.0; TAPS],
+            trial: (0, 0.0, 0.0, 0.0),
+            proven: false,
+            review: (0, 0.0, 0.0),
+            poor: 0,
+            searching: true,
+            echo_power: 0.0,
+            gains: 0,
+            played_power: 0.0,
+        }
+    }
+
+    /// Remembers what is played from `at` on.
+    pub(super) fn transmitted(&mut self, at: Position, samples: &[u8]) {
+        let begin = at.0.max(self.end);
+        for position in self.end.max(begin.saturating_sub(MEMORY as u64))..begin {
+            self.played[position as usize % MEMORY] = 0.0;
+        }
+        let late = usize::try_from(begin - at.0).unwrap_or(usize::MAX);
+        let fresh = samples.get(late..).unwrap_or_default();
+        for (position, &sample) in (begin..).zip(fresh) {
+            self.played[position as usize % MEMORY] = self.front.clean(centred(sample));
+        }
+        self.end = begin + fresh.len() as u64;
+    }
+
+    fn played_at(&self, position: u64) -> f32 {
+        if position < self.end && position + MEMORY as u64 >= self.end {
+            self.played[position as usize % MEMORY]
+        } else {
+            0.0
+        }
+    }
+
+    /// The sample heard at `position`, without our own playback.
+    pub(super) fn cancel(&mut self, position: u64, heard: f32) -> f32 {
+        // Long after the last playback there is nothing to take out.
+        if self.end == 0 || position > self.end + MEMORY as u64 {
+            self.echo_power = 0.0;
+            self.played_power = 0.0;
+            return heard;
+        }
+        let now = self.played_at(position);
+        self.played_power = (self.played_power * 0.9998).max(now * now * 0.1);
+        if self.searching
+            && let Some(found) = self.search.push(now, heard)
+        {
+            self.searching = false;
+            let found = found.saturating_sub(LEAD);
+            if self
+                .delay
+                .is_none_or(|delay| delay.abs_diff(found) > LEAD / 2)
+            {
+                self.begin(found);
+            }
+        }
+        let Some(delay) = self.delay else {
+            return heard;
+        };
+        let newest = position
+            .checked_sub(delay)
+            .map_or(0.0, |then| self.played_at(then));
+        self.place = (self.place + TAPS - 1) % TAPS;
+        self.norm += newest * newest - self.line[self.place] * self.line[self.place];
+        self.line[self.place] = newest;
+        self.line[self.place + TAPS] = newest;
+        self.norm = self.norm.max(0.0);
+        if self.norm < AUDIBLE * TAPS as f32 {
+            self.echo_power *= 0.998;
+            return heard;
+        }
+        self.filter(heard)
+    }
+
+    fn begin(&mut self, delay: u64) {
+        self.delay = Some(delay);
+        self.used = [0.0; TAPS];
+        self.learning = [0.0; TAPS];
+        self.proven = false;
+    }
+
+    fn filter(&mut self, heard: f32) -> f32 {
+        let line = &self.line[self.place..self.place + TAPS];
+        let (echo, guess) = both_sums(line, &self.used, &self.learning);
+        let (left, error) = (heard - echo, heard - guess);
+        self.echo_power += 0.01 * (echo * echo - self.echo_power);
+        let gain = STEP_SIZE * error / (self.norm + AUDIBLE * TAPS as f32);
+        for (x, l) in line.iter().zip(&mut self.learning) {
+            *l += gain * x;
+        }
+        self.trial.0 += 1;
+        self.trial.1 += heard * heard;
+        self.trial.2 += left * left;
+        self.trial.3 += error * error;
+        if self.trial.0 == TRIAL {
+            self.compare();
+        }
+        left
+    }
+
+    /// The better filter is used, the worse one begins again from it.
+    fn compare(&mut self) {
+        let (_, heard, left, error) = self.trial;
+        self.trial = (0, 0.0, 0.0, 0.0);
+        // Next to a key's tone the learning filter also seems a little better, by bending the tone:
+        // so it has to be much better, or a little better for a long time.
+        self.gains = if error < 0.9 * left {
+            self.gains + 1
+        } else {
+            0
+        };
+        let much = error < 0.4 * left && error < 0.4 * heard;
+        if much || self.gains >= 8 {
+            self.used = self.learning;
+            self.proven |= error < 0.2 * heard;
+            self.gains = 0;
+        } else if error > 1.3 * left {
+            self.learning = self.used;
+        }
+        if left > 1.5 * heard {
+            self.used = [0.0; TAPS];
+        }
+        self.review.0 += 1;
+        self.review.1 += heard;
+        self.review.2 += left;
+        if self.review.0 == REVIEW {
+            let (_, heard, left) = std::mem::take(&mut self.review);
+            // Either the caller speaks all the time or the delay is wrong: it is looked for again.
+            if left > 0.4 * heard {
+                self.poor += 1;
+                self.searching |= self.poor >= 2;
+                self.proven &= self.poor < 2;
+            } else {
+                self.poor = 0;
+                self.searching = false;
+            }
+        }
+    }
+
+    /// Mean square of our echo that may be left in what [`Self::cancel`] returns.
+    pub(super) fn left_over(&self) -> f32 {
+        if self.proven {
+            0.1 * self.echo_power
+        } else {
+            // Not yet known: a hybrid sends back up to a quarter of the power.
+            0.25 * self.played_power
+        }
+    }
+}
+/// The outputs of both filters, summed in four lanes each so that no addition waits for the one before.
+fn both_sums(line: &[f32], used: &[f32; TAPS], learning: &[f32; TAPS]) -> (f32, f32) {
+    let (mut a, mut b) = ([0.0_f32; 4], [0.0_f32; 4]);
+    let fours = line.chunks_exact(4);
+    for ((x, u), l) in fours
+        .zip(used.chunks_exact(4))
+        .zip(learning.chunks_exact(4))
+    {
+        for lane in 0..4 {
+            a[lane] += x[lane] * u[lane];
+            b[lane] += x[lane] * l[lane];
+        }
+    }
+    (a.iter().sum(), b.iter().sum())
+}

@@ -1,0 +1,312 @@
+//! When a call is over: one set of rules over what is heard and what the modem says.
+//!
+//! Sound decides. A line code alone is a hint: it makes the rules quicker when the sound agrees, and
+//! has to be repeated where there is no sound (while we only transmit). Music, fans, crying, menus,
+//! keys and codes in the middle of speech end nothing.
+
+use std::time::Duration;
+
+use crate::modem::line_code::LineCode;
+
+use super::observation::{Activity, Event, Observation, Position, Tone};
+
+/// A continuous dial tone ends the call after this long.
+const DIAL: Duration = Duration::from_millis(2300);
+/// Busy and reorder tone: at least three pulses, and at least this long.
+const CADENCE: Duration = Duration::from_millis(2100);
+/// The same, when a code said so too.
+const CADENCE_CONFIRMED: Duration = Duration::from_millis(1200);
+/// How long a code counts as a hint.
+const HINT: Duration = Duration::from_secs(6);
+/// A code that is all there is has to come again within this time, and not at once.
+const AGAIN: std::ops::Range<Duration> = Duration::from_secs(1)..Duration::from_secs(15);
+/// After a break of the loop nothing is heard for so long when the far end is gone.
+const LOOP_SILENCE: Duration = Duration::from_secs(4);
+/// A voice may end this much after the break: it was already on its way.
+const LOOP_GRACE: Duration = Duration::from_millis(500);
+/// A steady noise this much above the quietest the line was is somebody's fan, not dead air.
+const DEAD_AIR_DB: f32 = 10.0;
+/// Tonal sounds remembered, to find the last before the tone that ended the call.
+const TONAL_ENDS: usize = 32;
+
+/// Why a call is over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum EndReason {
+    /// Dial tone.
+    DialTone,
+    /// Busy tone.
+    Busy,
+    /// Reorder (congestion) tone.
+    Reorder,
+    /// Off-hook warning.
+    Howler,
+    /// Special information tones: the exchange is about to say why.
+    SpecialInformation,
+    /// The loop was broken and nothing was heard after it.
+    LoopBreak,
+    /// Far too long a silence after speech.
+    Silence,
+    /// The modem itself left the line.
+    NoCarrier,
+    /// The modem said it twice, and there was no audio to ask.
+    RepeatedCode,
+}
+
+impl EndReason {
+    /// A word for the log.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DialTone => "dial tone",
+            Self::Busy => "busy tone",
+            Self::Reorder => "reorder tone",
+            Self::Howler => "howler",
+            Self::SpecialInformation => "special information tones",
+            Self::LoopBreak => "loop break",
+            Self::Silence => "silence",
+            Self::NoCarrier => "no carrier",
+            Self::RepeatedCode => "repeated line code",
+        }
+    }
+}
+
+/// The call is over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CallEnd {
+    /// Why.
+    pub reason: EndReason,
+    /// Where this became certain.
+    pub at: Position,
+    /// End of the last sound that was no tone of the exchange; `None` if there was none.
+    pub last_sound: Option<Position>,
+}
+
+/// Whether there is audio to judge by.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Hearing {
+    /// The modem sends what it hears (receive, duplex).
+    #[default]
+    Audio,
+    /// Only codes come (transmit).
+    CodesOnly,
+}
+
+/// What may end a call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct EndRules {
+    /// Silence after speech that ends the call; `None`: none does.
+    pub end_silence: Option<Duration>,
+    /// Whether there is audio to judge by.
+    pub hearing: Hearing,
+}
+
+/// Watches one call.
+#[derive(Clone, Debug)]
+pub struct EndOfCall {
+    rules: EndRules,
+    activity: Activity,
+    since: Position,
+    last_voice: Option<Position>,
+    last_key: Option<Position>,
+    tonal_ends: [Option<Position>; TONAL_ENDS],
+    dial: Option<Position>,
+    codes: [Option<(LineCode, Position)>; 4],
+    loop_break: Option<Position>,
+    floor_dbfs: f32,
+    quietest_dbfs: f32,
+    ended: Option<CallEnd>,
+}
+
+impl EndOfCall {
+    /// For a call that begins now.
+    pub fn new(rules: EndRules) -> Self {
+        Self {
+            rules,
+            activity: Activity::Silence,
+            since: Position(0),
+            last_voice: None,
+            last_key: None,
+            tonal_ends: [None; TONAL_ENDS],
+            dial: None,
+            codes: [None; 4],
+            loop_break: None,
+            floor_dbfs: 0.0,
+            quietest_dbfs: 0.0,
+            ended: None,
+        }
+    }
+
+    /// The verdict, once there is one; it stays.
+    pub fn ended(&self) -> Option<CallEnd> {
+        self.ended
+    }
+
+    /// Takes something heard.
+    pub fn heard(&mut self, observation: &Observation) -> Option<CallEnd> {
+        let (from, at) = (observation.from, observation.at);
+        match observation.event {
+            Event::Activity { now, floor_dbfs } => self.activity(now, floor_dbfs, from),
+            Event::Tone { tone, pulses } => return self.tone(tone, pulses, from, at),
+            Event::ToneEnd { .. } => self.dial = None,
+            Event::KeyDown { .. } | Event::KeyUp { .. } => {
+                self.last_key = Some(from);
+                self.loop_break = None;
+            }
+        }
+        None
+    }
+
+    fn activity(&mut self, now: Activity, floor_dbfs: f32, from: Position) {
+        match self.activity {
+            Activity::Voice => self.last_voice = Some(from),
+            Activity::Tonal => {
+                self.tonal_ends.rotate_right(1);
+                self.tonal_ends[0] = Some(from);
+            }
+            Activity::Silence => {}
+        }
+        self.activity = now;
+        self.since = from;
+        self.floor_dbfs = floor_dbfs;
+        self.quietest_dbfs = self.quietest_dbfs.min(floor_dbfs);
+        if now == Activity::Voice && self.loop_break.is_some_and(|then| from > then) {
+            self.loop_break = None;
+        }
+    }
+
+    fn tone(&mut self, tone: Tone, pulses: u16, from: Position, at: Position) -> Option<CallEnd> {
+        let (reason, code) = match tone {
+            Tone::Dial if pulses == 1 => {
+                self.dial = Some(from);
+                return self.elapsed(at);
+            }
+            Tone::Dial => (EndReason::DialTone, LineCode::DialTone),
+            Tone::Busy => (EndReason::Busy, LineCode::Busy),
+            Tone::Reorder => (EndReason::Reorder, LineCode::Reorder),
+            Tone::Howler => (EndReason::Howler, LineCode::Busy),
+            Tone::SpecialInformation => {
+                return self.end(EndReason::SpecialInformation, at, Some(from));
+            }
+            Tone::FaxCalling | Tone::FaxAnswer | Tone::Ringback | Tone::Steady { .. } => {
+                return None;
+            }
+        };
+        // Four pitches ten times in two seconds are not to be mistaken.
+        let needed = if tone == Tone::Howler || self.hinted(code, at) {
+            CADENCE_CONFIRMED
+        } else {
+            CADENCE
+        };
+        if at.since(from) >= needed {
+            self.end(reason, at, Some(from))
+        } else {
+            None
+        }
+    }
+
+    /// A recent code agrees. Busy and reorder are the same to most modems.
+    fn hinted(&self, code: LineCode, at: Position) -> bool {
+        let kin = |other: LineCode| {
+            other == code
+                || matches!(
+                    (other, code),
+                    (LineCode::Busy, LineCode::Reorder) | (LineCode::Reorder, LineCode::Busy)
+                )
+        };
+        self.codes
+            .iter()
+            .flatten()
+            .any(|&(other, then)| kin(other) && at.since(then) <= HINT)
+    }
+
+    /// Takes a line code that came at `at`.
+    pub fn code(&mut self, code: LineCode, at: Position) -> Option<CallEnd> {
+        match code {
+            LineCode::NoCarrier => return self.end(EndReason::NoCarrier, at, None),
+            LineCode::LoopBreak
+            | LineCode::Busy
+            | LineCode::Reorder
+            | LineCode::DialTone
+            | LineCode::SpecialInformation => {}
+            _ => return None,
+        }
+        let again = self
+            .codes
+            .iter()
+            .flatten()
+            .any(|&(other, then)| other == code && AGAIN.contains(&at.since(then)));
+        if again && self.rules.hearing == Hearing::CodesOnly {
+            return self.end(EndReason::RepeatedCode, at, None);
+        }
+        if code == LineCode::LoopBreak {
+            self.loop_break = Some(at);
+        }
+        self.codes.rotate_right(1);
+        self.codes[0] = Some((code, at));
+        None
+    }
+
+    /// The audio has come to `at`; to be called with every block.
+    pub fn elapsed(&mut self, at: Position) -> Option<CallEnd> {
+        if let Some(from) = self.dial.filter(|from| at.since(*from) >= DIAL) {
+            return self.end(EndReason::DialTone, at, Some(from));
+        }
+        if self.rules.hearing == Hearing::CodesOnly || self.activity != Activity::Silence {
+            return self.ended;
+        }
+        if let Some(then) = self.loop_break {
+            let voice_after = self
+                .last_voice
+                .is_some_and(|end| end > then.after(LOOP_GRACE));
+            if voice_after {
+                self.loop_break = None;
+            } else if at.since(then) >= LOOP_SILENCE {
+                return self.end(EndReason::LoopBreak, at, None);
+            }
+        }
+        if let (Some(limit), Some(voice)) = (self.rules.end_silence, self.last_voice) {
+            let last = voice.max(self.since).max(self.last_key.unwrap_or_default());
+            let dead = self.floor_dbfs <= self.quietest_dbfs + DEAD_AIR_DB;
+            if dead && at.since(last) >= limit {
+                return self.end(EndReason::Silence, at, None);
+            }
+        }
+        self.ended
+    }
+
+    fn end(
+        &mut self,
+        reason: EndReason,
+        at: Position,
+        tone_from: Option<Position>,
+    ) -> Option<CallEnd> {
+        if self.ended.is_none() {
+            self.ended = Some(CallEnd {
+                reason,
+                at,
+                last_sound: self.last_sound(at, tone_from),
+            });
+        }
+        self.ended
+    }
+
+    fn last_sound(&self, at: Position, tone_from: Option<Position>) -> Option<Position> {
+        let limit = tone_from.unwrap_or(at);
+        let sounding = match self.activity {
+            Activity::Voice => Some(limit),
+            Activity::Tonal if tone_from.is_none() => Some(limit),
+            _ => None,
+        };
+        // A tone's edges are known to about a spectrum; what ends there belongs to it.
+        let own = limit.after(Duration::from_millis(40));
+        self.tonal_ends
+            .iter()
+            .flatten()
+            .copied()
+            .filter(|&end| end <= own)
+            .chain(self.last_voice)
+            .chain(self.last_key)
+            .chain(sounding)
+            .map(|end| end.min(limit))
+            .max()
+    }
+}

@@ -1,0 +1,160 @@
+//! How good the line's audio was over a call, as numbers, and what to do when it was bad.
+
+/// Line quality of a call.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct LineQuality {
+    /// Samples looked at.
+    pub samples: u64,
+    /// Level while something was heard, dB relative to full scale (RMS); `None` if nothing was.
+    pub level_dbfs: Option<f32>,
+    /// Noise floor at the end of the call, dB relative to full scale (RMS).
+    pub noise_floor_dbfs: f32,
+    /// Share of samples at the ends of the scale, 0–1.
+    pub clipping: f32,
+    /// Mean of all samples, in steps of the 8 bits from the middle (128).
+    pub dc_offset: f32,
+}
+
+/// What is wrong with a recording.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum QualityProblem {
+    /// More than one sample in a thousand is at the end of the scale.
+    Clipped,
+    /// What was heard is barely louder than the steps of 8 bits.
+    NextToSilent,
+    /// The noise is nearly as loud as what was heard.
+    Noisy,
+    /// The middle is far off, so that one side clips early.
+    OffCentre,
+}
+
+impl QualityProblem {
+    /// What to do about it, for a person.
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::Clipped => {
+                "recordings are clipped: lower the receive gain, for instance with --init AT+VGR=120"
+            }
+            Self::NextToSilent => {
+                "recordings are next to silent: raise the receive gain, for instance with --init AT+VGR=136, and check the line cord"
+            }
+            Self::Noisy => {
+                "the line's noise is nearly as loud as the caller: try another line filter, or a cable away from power supplies"
+            }
+            Self::OffCentre => {
+                "the audio has a strong DC offset: check that the modem was set to 8-bit unsigned samples (AT+VSM)"
+            }
+        }
+    }
+}
+
+impl LineQuality {
+    /// The worst thing to be said of the call, if there is anything.
+    pub fn problem(&self) -> Option<QualityProblem> {
+        const ENOUGH: u64 = 8000;
+        if self.samples < ENOUGH {
+            return None;
+        }
+        if self.clipping > 0.001 {
+            return Some(QualityProblem::Clipped);
+        }
+        if self.dc_offset.abs() > 32.0 {
+            return Some(QualityProblem::OffCentre);
+        }
+        let level = self.level_dbfs?;
+        if level < -44.0 {
+            Some(QualityProblem::NextToSilent)
+        } else if level - self.noise_floor_dbfs < 8.0 {
+            Some(QualityProblem::Noisy)
+        } else {
+            None
+        }
+    }
+}
+
+/// Gathers the numbers.
+#[derive(Clone, Debug, Default)]
+pub(super) struct QualityMeter {
+    samples: u64,
+    sum: i64,
+    at_the_ends: u64,
+    heard_frames: u64,
+    heard_power: f64,
+}
+
+impl QualityMeter {
+    pub(super) fn sample(&mut self, sample: u8) {
+        self.samples += 1;
+        self.sum += i64::from(sample) - 128;
+        self.at_the_ends += u64::from(matches!(sample, 0 | 255));
+    }
+
+    /// A frame in which something was heard.
+    pub(super) fn heard(&mut self, power: f32) {
+        self.heard_frames += 1;
+        self.heard_power += f64::from(power);
+    }
+
+    pub(super) fn quality(&self, floor_dbfs: f32) -> LineQuality {
+        let samples = self.samples.max(1) as f64;
+        LineQuality {
+            samples: self.samples,
+            level_dbfs: (self.heard_frames > 0).then(|| {
+                super::front_end::dbfs((self.heard_power / self.heard_frames as f64) as f32)
+            }),
+            noise_floor_dbfs: floor_dbfs,
+            clipping: (self.at_the_ends as f64 / samples) as f32,
+            dc_offset: (self.sum as f64 / samples) as f32,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn good() -> LineQuality {
+        LineQuality {
+            samples: 80_000,
+            level_dbfs: Some(-22.0),
+            noise_floor_dbfs: -48.0,
+            clipping: 0.0,
+            dc_offset: 0.4,
+        }
+    }
+
+    #[test]
+    fn a_good_line_has_no_problem_and_a_bad_one_is_named() {
+        assert_eq!(good().problem(), None);
+        let clipped = LineQuality {
+            clipping: 0.02,
+            ..good()
+        };
+        assert_eq!(clipped.problem(), Some(QualityProblem::Clipped));
+        let faint = LineQuality {
+            level_dbfs: Some(-46.0),
+            ..good()
+        };
+        assert_eq!(faint.problem(), Some(QualityProblem::NextToSilent));
+        let noisy = LineQuality {
+            noise_floor_dbfs: -26.0,
+            ..good()
+        };
+        assert_eq!(noisy.problem(), Some(QualityProblem::Noisy));
+        let off = LineQuality {
+            dc_offset: -50.0,
+            ..good()
+        };
+        assert_eq!(off.problem(), Some(QualityProblem::OffCentre));
+    }
+
+    #[test]
+    fn a_call_of_less_than_a_second_is_not_judged() {
+        let short = LineQuality {
+            samples: 7000,
+            clipping: 1.0,
+            ..good()
+        };
+        assert_eq!(short.problem(), None);
+    }
+}

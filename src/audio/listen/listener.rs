@@ -1,0 +1,121 @@
+//! The listener: line samples in, observations out.
+
+use super::activity::{ActivityTracker, Frame};
+use super::cadence::CadenceReader;
+use super::dtmf::DtmfDetector;
+use super::echo::EchoCanceller;
+use super::front_end::{FrontEnd, centred, dbfs};
+use super::line_quality::{LineQuality, QualityMeter};
+use super::observation::{Activity, Observation, Position, Tone};
+use super::pulse::{HOP, PulseFinder};
+use super::spectrum::{Transform, WINDOW};
+use super::tone_plan::ToneSet;
+
+/// −44 dB: the faintest tone, 8 dB below what an exchange sends over the longest line.
+const FAINTEST_TONE: f32 = 4e-5;
+
+/// Hears one call. Holds about 100 kB, and takes no memory after it is made.
+#[derive(Clone, Debug)]
+pub struct Listener {
+    position: u64,
+    front: FrontEnd,
+    echo: EchoCanceller,
+    dtmf: DtmfDetector,
+    ring: Box<[f32; WINDOW]>,
+    transform: Box<Transform>,
+    pulses: Box<PulseFinder>,
+    cadence: CadenceReader,
+    activity: ActivityTracker,
+    meter: QualityMeter,
+    frame_power: f32,
+    frame_before: f32,
+}
+
+impl Listener {
+    /// A listener for one call, with the tones to listen for.
+    pub fn new(tones: ToneSet) -> Self {
+        Self {
+            position: 0,
+            front: FrontEnd::new(),
+            echo: EchoCanceller::new(),
+            dtmf: DtmfDetector::new(),
+            ring: Box::new([0.0; WINDOW]),
+            transform: Box::new(Transform::new()),
+            pulses: Box::new(PulseFinder::new()),
+            cadence: CadenceReader::new(tones),
+            activity: ActivityTracker::new(),
+            meter: QualityMeter::default(),
+            frame_power: 0.0,
+            frame_before: 0.0,
+        }
+    }
+
+    /// Samples heard so far.
+    pub fn position(&self) -> Position {
+        Position(self.position)
+    }
+
+    /// What is heard now.
+    pub fn activity(&self) -> Activity {
+        self.activity.now()
+    }
+
+    /// The tone that is heard now, if it is a known one.
+    pub fn tone(&self) -> Option<Tone> {
+        self.cadence.tone()
+    }
+
+    /// The call's line quality so far.
+    pub fn quality(&self) -> LineQuality {
+        self.meter.quality(dbfs(self.activity.floor()))
+    }
+
+    /// What we play ourselves, from `at` on (as near as is known: the echo is searched up to 0.5 s
+    /// later). To be told before the echo is heard, and not more than 0.5 s ahead.
+    pub fn transmitted(&mut self, at: Position, samples: &[u8]) {
+        self.echo.transmitted(at, samples);
+    }
+
+    /// Takes the next samples from the line (8-bit unsigned, 8 kHz), a block of any size, and hands
+    /// each observation to `out`. How the samples are cut into blocks makes no difference.
+    pub fn listen(&mut self, samples: &[u8], mut out: impl FnMut(Observation)) {
+        for &sample in samples {
+            self.meter.sample(sample);
+            let clean = self.front.clean(centred(sample));
+            let heard = self.echo.cancel(self.position, clean);
+            self.ring[self.position as usize % WINDOW] = heard;
+            self.position += 1;
+            self.frame_power += heard * heard;
+            self.dtmf.push(heard, self.position, &mut out);
+            if self.position.is_multiple_of(HOP) {
+                self.frame(&mut out);
+            }
+        }
+    }
+
+    fn frame(&mut self, out: &mut impl FnMut(Observation)) {
+        let at = self.position;
+        let power = self.frame_power / HOP as f32;
+        self.frame_power = 0.0;
+        let spectrum = self.transform.power(&self.ring, at as usize % WINDOW);
+        let shape = spectrum.shape();
+        let audible = shape.power > FAINTEST_TONE;
+        if let Some(pulse) = self.pulses.push(at, &spectrum, &shape, audible) {
+            self.cadence.pulse(pulse, at, out);
+        }
+        self.cadence
+            .passing(self.pulses.current().as_ref(), at, out);
+        // The frame before this one lies in the middle of the spectrum's window.
+        let frame = Frame {
+            from: at.saturating_sub(2 * HOP),
+            power: self.frame_before,
+            echo: self.echo.left_over(),
+            tonal: audible && shape.is_tone() || self.pulses.sounding() || self.dtmf.down(),
+        };
+        self.frame_before = power;
+        self.activity.push(&frame, at, out);
+        if self.activity.now() != Activity::Silence && frame.power > self.activity.floor() {
+            self.meter.heard(frame.power);
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! The listener over generated lines: what it hears does not depend on how the samples are cut, and
+//! calls end when the far end is gone and not before. Figures are for `cargo bench --bench listen`.
+
+mod listen_corpus;
+
+use std::time::Duration;
+
+use callblock::audio::listen::{
+    Activity, CallEnd, EndOfCall, EndReason, EndRules, Event, HOWLER, Hearing, Listener, Meaning,
+    Observation, PLANS, Position, Timeline, Tone, TonePlan, ToneSet, samples_to_keep,
+};
+use callblock::modem::line_code::LineCode;
+use fastrand::Rng;
+use listen_corpus::{
+    KeyTone, add_noise, dbfs_rms, echo, key_tone, level_to, plan_signal, samples, sounds,
+    speech::speech, to_line,
+};
+use proptest::prelude::*;
+
+fn observations(line: &[u8], cuts: &mut dyn FnMut() -> usize) -> Vec<Observation> {
+    let mut listener = Listener::new(ToneSet::Any);
+    let mut heard = Vec::new();
+    let mut rest = line;
+    while !rest.is_empty() {
+        let (block, after) = rest.split_at(cuts().clamp(1, rest.len()));
+        listener.listen(block, |observation| heard.push(observation));
+        rest = after;
+    }
+    heard
+}
+
+fn end_of(
+    line: &[u8],
+    rules: EndRules,
+    mut codes: impl FnMut(Position) -> Option<LineCode>,
+) -> Option<CallEnd> {
+    let mut listener = Listener::new(ToneSet::Any);
+    let mut end = EndOfCall::new(rules);
+    for block in line.chunks(128) {
+        listener.listen(block, |observation| {
+            end.heard(&observation);
+        });
+        if let Some(code) = codes(listener.position()) {
+            end.code(code, listener.position());
+        }
+        if let Some(over) = end.elapsed(listener.position()) {
+            return Some(over);
+        }
+    }
+    None
+}
+
+fn talk(seconds: f32, rng: &mut Rng) -> Vec<f32> {
+    let mut out = speech(seconds, rng);
+    level_to(&mut out, -20.0);
+    out
+}
+
+/// A little of everything: speech, keys, a busy tone.
+fn mixed(seed: u64) -> Vec<u8> {
+    let mut rng = Rng::with_seed(seed);
+    let mut line = talk(2.0, &mut rng);
+    for key in [0, 5, 10] {
+        let tone = KeyTone {
+            key,
+            milliseconds: 60.0,
+            dbm0: -12.0,
+            twist_db: 0.0,
+            error: (1.0, 1.0),
+        };
+        line.extend(key_tone(&tone, &mut rng));
+        line.extend(vec![0.0; 600]);
+    }
+    line.extend(plan_signal(&PLANS[2].signals[1], 3.0, -15.0, 1.0, &mut rng));
+    add_noise(&mut line, dbfs_rms(-50.0), &mut rng);
+    to_line(&line, 3.0)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(6))]
+    #[test]
+    fn how_the_samples_are_cut_makes_no_difference(seed in 1_u64..1000, cut_seed in any::<u64>()) {
+        let line = mixed(seed);
+        let mut rng = Rng::with_seed(cut_seed);
+        let whole = observations(&line, &mut || usize::MAX);
+        let cut = observations(&line, &mut || rng.usize(1..400));
+        prop_assert_eq!(whole, cut);
+    }
+
+    #[test]
+    fn any_bytes_are_fine(line in proptest::collection::vec(any::<u8>(), 0..10_000)) {
+        let mut before = Position(0);
+        let mut listener = Listener::new(ToneSet::Any);
+        listener.transmitted(Position(0), &line);
+        listener.listen(&line, |o| {
+            assert!(o.from <= o.at && o.at >= before);
+            before = o.at;
+        });
+        prop_assert_eq!(listener.position(), Position(line.len() as u64));
+    }
+}
+
+#[test]
+fn keys_are_heard_with_their_places() {
+    let heard: Vec<(char, u64)> = observations(&mixed(7), &mut || 128)
+        .iter()
+        .filter_map(|o| match o.event {
+            Event::KeyDown { key } => Some((key.as_char(), o.from.0)),
+            _ => None,
+        })
+        .collect();
+    let keys: String = heard.iter().map(|h| h.0).collect();
+    assert_eq!(keys, "159");
+    for ((_, at), expected) in heard.iter().zip([16_000, 17_080, 18_160]) {
+        assert!(at.abs_diff(expected) <= 80, "{at} for {expected}");
+    }
+}
+
+#[test]
+fn every_tone_of_every_plan_ends_the_call_and_ringback_does_not() {
+    let mut rng = Rng::with_seed(11);
+    for plan in PLANS {
+        for signal in plan.signals.iter().chain([&HOWLER]) {
+            let mut line = talk(1.5, &mut rng);
+            let start = line.len() as u64;
+            line.extend(plan_signal(signal, 6.0, -16.0, 1.0, &mut rng));
+            add_noise(&mut line, dbfs_rms(-45.0), &mut rng);
+            let end = end_of(&to_line(&line, 0.0), EndRules::default(), |_| None);
+            if signal.meaning == Meaning::Ringback {
+                assert_eq!(end, None, "{:?} {signal:?}", plan.countries);
+                continue;
+            }
+            let end = end.unwrap_or_else(|| panic!("{:?} {signal:?}", plan.countries));
+            assert!(end.at.0 > start + 8000, "{end:?} {signal:?}");
+            let kept = samples_to_keep(line.len() as u64, Some(&end));
+            assert!(kept <= start + 8000 + 400, "{kept} for {start}, {signal:?}");
+        }
+    }
+}
+
+#[test]
+fn false_codes_in_music_speech_and_crying_end_nothing() {
+    let mut rng = Rng::with_seed(21);
+    for make in [
+        sounds::music,
+        sounds::crying,
+        sounds::menu,
+        sounds::fan,
+        talk,
+    ] {
+        let mut line = make(12.0, &mut rng);
+        level_to(&mut line, -20.0);
+        add_noise(&mut line, dbfs_rms(-48.0), &mut rng);
+        let end = end_of(&to_line(&line, 0.0), EndRules::default(), |at| {
+            (at.0 % 8000 < 128).then_some(LineCode::Busy)
+        });
+        assert_eq!(end, None);
+    }
+}
+
+#[test]
+fn where_there_is_no_audio_a_code_has_to_be_repeated() {
+    let mut end = EndOfCall::new(EndRules {
+        hearing: Hearing::CodesOnly,
+        ..EndRules::default()
+    });
+    assert_eq!(end.code(LineCode::Busy, Position(8000)), None);
+    assert_eq!(
+        end.code(LineCode::Busy, Position(8100)),
+        None,
+        "the same detection"
+    );
+    let over = end.code(LineCode::Busy, Position(40_000)).expect("over");
+    assert_eq!(over.reason, EndReason::RepeatedCode);
+}
+
+#[test]
+fn a_loop_break_ends_the_call_if_nobody_speaks_after_it() {
+    let mut rng = Rng::with_seed(31);
+    let spoken = talk(8.0, &mut rng);
+    let mut gone = spoken[..16_000].to_vec();
+    gone.extend(vec![0.0; 48_000]);
+    for (mut line, expected) in [(spoken, None), (gone, Some(EndReason::LoopBreak))] {
+        add_noise(&mut line, dbfs_rms(-50.0), &mut rng);
+        let end = end_of(&to_line(&line, 0.0), EndRules::default(), |at| {
+            (at.0 == 16_000).then_some(LineCode::LoopBreak)
+        });
+        assert_eq!(end.map(|e| e.reason), expected);
+    }
+}
+
+#[test]
+fn a_long_silence_after_speech_ends_the_call_where_asked_for() {
+    let mut rng = Rng::with_seed(41);
+    let mut line = talk(2.0, &mut rng);
+    line.extend(vec![0.0; samples(8.0)]);
+    add_noise(&mut line, dbfs_rms(-48.0), &mut rng);
+    let line = to_line(&line, -20.0);
+    assert_eq!(end_of(&line, EndRules::default(), |_| None), None);
+    let rules = EndRules {
+        end_silence: Some(Duration::from_secs(5)),
+        ..EndRules::default()
+    };
+    let end = end_of(&line, rules, |_| None).expect("over");
+    assert_eq!(end.reason, EndReason::Silence);
+    assert!((6.0..7.5).contains(&end.at.seconds()), "{end:?}");
+}
+
+#[test]
+fn our_own_echo_is_not_the_callers_voice() {
+    let mut rng = Rng::with_seed(51);
+    let played = to_line(&talk(20.0, &mut rng), 0.0);
+    let exact: Vec<f32> = played
+        .iter()
+        .map(|&s| (f32::from(s) - 128.0) / 128.0)
+        .collect();
+    let mut line = echo(&exact, 900, 10.0, &mut rng);
+    add_noise(&mut line, dbfs_rms(-50.0), &mut rng);
+    let line = to_line(&line, 0.0);
+    let mut listener = Listener::new(ToneSet::Any);
+    let mut voice = 0;
+    for (n, block) in line.chunks(160).enumerate() {
+        let at = n * 160;
+        listener.transmitted(Position(at as u64), &played[at..at + block.len()]);
+        listener.listen(block, |_| ());
+        voice += u32::from(n > 150 && listener.activity() == Activity::Voice);
+    }
+    assert!(voice < 40, "{voice} blocks of 850");
+}
+
+#[test]
+fn a_country_can_be_chosen() {
+    let plan = TonePlan::for_country("US").expect("a plan");
+    let mut rng = Rng::with_seed(61);
+    let line = to_line(
+        &plan_signal(&plan.signals[1], 3.0, -16.0, 1.0, &mut rng),
+        0.0,
+    );
+    let mut tones = Vec::new();
+    Listener::new(ToneSet::Country(plan)).listen(&line, |o| {
+        if let Event::Tone { tone, .. } = o.event {
+            tones.push(tone);
+        }
+    });
+    assert_eq!(tones.first(), Some(&Tone::Busy));
+}
+
+#[test]
+fn a_timeline_tells_the_story_of_a_recording() {
+    let timeline = Timeline::of(mixed(3), ToneSet::Any, EndRules::default());
+    let text = timeline.to_string();
+    for part in [
+        "voice",
+        "key 1",
+        "key 5",
+        "key 9",
+        "busy tone",
+        "END OF CALL: busy tone",
+        "offset",
+    ] {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+    let json = timeline.json_lines();
+    assert!(
+        json.lines()
+            .all(|line| line.starts_with("{\"at\":") && line.ends_with('}'))
+    );
+    assert!(json.contains("\"event\":\"end of call\",\"reason\":\"busy tone\",\"last_sound\":"));
+}
