@@ -315,6 +315,13 @@ fn a_daemon_answers_by_its_own_lists() {
     );
     let said = desk.expect(0, "check 5055550134");
     assert!(said.starts_with("rings: temporary permit"), "{said}");
+    let (code, said, warned) = desk.run("block 5055550134");
+    assert_eq!(code, 0, "{warned}");
+    assert!(said.contains("already"), "{said}");
+    assert!(
+        warned.contains("rings all the same: temporary permit"),
+        "{warned}"
+    );
     let said = desk.expect(0, "lists");
     assert!(said.contains("never hit\n  +1900*"), "{said}");
     desk.expect(0, "block 2125550147");

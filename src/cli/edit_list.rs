@@ -5,6 +5,7 @@
 use super::Failure;
 use super::asking::{ask, ask_if_there, printable};
 use super::what_if::logged_calls;
+use callblock::screen::answer::Check;
 use callblock::screen::{
     Caller, CallerNumber, Country, EditError, Format, Numbering, Side, add_entry, remove_entry,
     write_atomically,
@@ -58,6 +59,7 @@ pub(crate) struct RemoveArgs {
 }
 
 pub(crate) fn add(args: AddArgs, side: Side) -> Result<ExitCode, Failure> {
+    let socket = args.target.socket.clone();
     let (lists, numbering) = targets(args.target, Some(side))?;
     let (pattern, name) = if args.last {
         let (number, name) = last_caller(args.data_dir, &numbering)?;
@@ -83,7 +85,31 @@ pub(crate) fn add(args: AddArgs, side: Side) -> Result<ExitCode, Failure> {
         Ok(edited.changed.then_some(edited.text))
     })?;
     println!("{done}");
+    if side == Side::Block {
+        warn_if_he_rings(socket, pattern);
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whoever blocks a friend should know that it does not help. Without a daemon nobody can tell.
+fn warn_if_he_rings(socket: Option<PathBuf>, number: String) {
+    let check = Check {
+        number: Some(number),
+        ..Check::default()
+    };
+    let Ok(Some(answer)) = ask_if_there(socket, &check.to_json()) else {
+        return;
+    };
+    if let Some("allow-list" | "allow-list-unusable" | "permit") = answer["by"].as_str() {
+        let reason = printable(answer["reason"].as_str().unwrap_or_default());
+        let source = answer["source"]
+            .as_str()
+            .map(|source| format!(" ({})", printable(source)));
+        eprintln!(
+            "callblock: this caller rings all the same: {reason}{}",
+            source.unwrap_or_default()
+        );
+    }
 }
 
 pub(crate) fn remove(args: RemoveArgs) -> Result<ExitCode, Failure> {
