@@ -4,7 +4,7 @@ use super::layout::{Format, Layout, read_layout};
 use super::{HEADER_BYTES, SPEC, WavError, to_signed};
 use std::fmt;
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 /// The most samples in a file: all lengths in its header must fit into 32 bits, pad byte included.
@@ -123,11 +123,27 @@ pub(in crate::audio) fn mend(path: &Path) -> Result<Option<u64>, WavError> {
         Err(error @ (WavError::Io(_) | WavError::Codec(_))) => return Err(error),
         Ok(_) | Err(_) => {}
     }
+    if !may_be_our_header(&mut file)? {
+        return Ok(None);
+    }
     let length = file.metadata()?.len();
     let samples = length.saturating_sub(HEADER_BYTES).min(MAX_SAMPLES);
     file.seek(SeekFrom::Start(0))?;
     file.write_all(&EMPTY_FILE)?;
     complete(&mut file, samples).map(Some)
+}
+
+/// Whether a file begins with what a power cut can leave of a header of ours: bytes of it, and zeros
+/// where they did not reach the disk. Anything else is somebody's own, whatever it is called.
+fn may_be_our_header(file: &mut File) -> Result<bool, WavError> {
+    let mut begin = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.take(HEADER_BYTES).read_to_end(&mut begin)?;
+    let lengths = |at: usize| (4..8).contains(&at) || (40..44).contains(&at);
+    let ours = |(at, (&found, &written)): (usize, (&u8, &u8))| {
+        found == 0 || found == written || lengths(at)
+    };
+    Ok(begin.iter().zip(&EMPTY_FILE).enumerate().all(ours))
 }
 
 /// Header of a file without samples.
