@@ -6,6 +6,7 @@
 mod action;
 mod call;
 pub mod daemon;
+mod ears;
 mod handler;
 mod hang_up_rules;
 pub mod machine;
@@ -15,6 +16,7 @@ mod status;
 mod upkeep;
 
 pub use action::BlockAction;
+pub use ears::Listening;
 pub use handler::{CallControl, CallHandler, ListScreen};
 pub(crate) use hang_up_rules::HangUpRules;
 

@@ -6,8 +6,9 @@
 //! left to those who read them.
 
 use super::{ActionFlags, DaemonFlags, KeepFlags};
+use callblock::audio::listen::ToneSet;
 use callblock::audio::{RecordingLimits, TimeZone};
-use callblock::blocker::BlockAction;
+use callblock::blocker::{BlockAction, Listening};
 use callblock::service::log::LogOptions;
 use rustix::fs::{Mode, OFlags};
 use std::ffi::OsString;
@@ -36,7 +37,7 @@ pub(crate) enum DeviceChoice {
 
 /// Everything the daemon needs to know, checked as far as that is possible without creating
 /// anything.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Settings {
     pub(crate) device: DeviceChoice,
     pub(crate) block_lists: Vec<PathBuf>,
@@ -55,6 +56,7 @@ pub(crate) struct Settings {
     /// Whole command lines, each beginning with AT, in the order given.
     pub(crate) init_commands: Vec<String>,
     pub(crate) recording_limits: RecordingLimits,
+    pub(crate) listening: Listening,
     /// The most calls in the log.
     pub(crate) keep_calls: Option<NonZeroU32>,
     /// Where the control socket is to be, if not at the usual place.
@@ -169,6 +171,11 @@ impl Settings {
             country: flags.gci,
             init_commands: flags.init,
             recording_limits: recording_limits(&flags.keep),
+            listening: Listening {
+                tones: ToneSet::Any,
+                end_silence: flags.end_silence,
+                trim: !flags.keep.no_trim,
+            },
             keep_calls: flags.keep.keep_calls,
             socket: flags.socket,
             log: LogOptions {

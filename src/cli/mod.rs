@@ -133,6 +133,16 @@ pub(crate) struct DaemonFlags {
     )]
     pub(crate) silence: Option<Duration>,
 
+    /// With -r and -d: end the call after so many seconds of silence, once the caller has spoken.
+    /// Without this only the far end's hanging up and the time limit end it.
+    #[arg(
+        long,
+        value_name = "SEC",
+        value_parser = flags::parse_limit,
+        help_heading = "Block actions"
+    )]
+    pub(crate) end_silence: Option<Duration>,
+
     /// How long the line is held before hanging up, if that is all that is done; 0 to 60. Below
     /// one second the exchange may go on ringing.
     #[arg(
@@ -171,6 +181,10 @@ pub(crate) struct KeepFlags {
     /// same.
     #[arg(long, value_name = "MB", default_value = "50")]
     pub(crate) min_free: u64,
+
+    /// Leave the dial tone, busy tone or dead air at the end of recordings as it is.
+    #[arg(long)]
+    pub(crate) no_trim: bool,
 }
 
 /// What happens to a blocked call; one of them at most.

@@ -121,7 +121,7 @@ fn is_barred(file: &Path) -> bool {
 }
 
 /// A row of the call log as it was read back. The words are those of [`crate::call`], or newer ones.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct LoggedCall {
     /// The row's number, in the order of insertion.
     pub id: i64,
@@ -153,6 +153,15 @@ pub struct LoggedCall {
     pub dtmf: Option<String>,
     /// What went wrong on our side.
     pub trouble: Option<String>,
+    /// Level of what was heard, dB relative to full scale (RMS).
+    pub level_dbfs: Option<f64>,
+    /// Level of the line's own noise, dB relative to full scale (RMS); `None` where the caller was not
+    /// listened to.
+    pub noise_dbfs: Option<f64>,
+    /// Share of samples at the ends of the scale, 0–1.
+    pub clipped: Option<f64>,
+    /// Mean of all samples, in steps of the 8 bits from the middle.
+    pub dc_offset: Option<f64>,
 }
 
 /// An open call log.
@@ -238,6 +247,7 @@ impl Store {
         let instant = |elapsed: Option<Duration>| {
             elapsed.map(|elapsed| call.started.after(elapsed).as_nanos())
         };
+        let quality = call.quality.as_ref();
         let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         self.connection
             .prepare_cached(schema::WRITE_CALL)?
@@ -257,6 +267,10 @@ impl Store {
                 ":recording": call.recording,
                 ":dtmf": text(&call.dtmf),
                 ":trouble": call.trouble.as_deref().and_then(text),
+                ":level_dbfs": quality.and_then(|q| q.level_dbfs).map(|level| rounded(level, 2)),
+                ":noise_dbfs": quality.map(|q| rounded(q.noise_floor_dbfs, 2)),
+                ":clipped": quality.map(|q| rounded(q.clipping, 5)),
+                ":dc_offset": quality.map(|q| rounded(q.dc_offset, 2)),
             })?;
         Ok(())
     }
@@ -284,6 +298,12 @@ impl Store {
         calls.reverse();
         Ok(calls)
     }
+}
+
+/// With so many digits after the point: more would pretend to a precision that nobody measured.
+fn rounded(value: f32, digits: i32) -> f64 {
+    let scale = 10_f64.powi(digits);
+    (f64::from(value) * scale).round() / scale
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
@@ -318,6 +338,10 @@ fn logged_call(row: &Row<'_>) -> rusqlite::Result<LoggedCall> {
         recording: row.get("recording")?,
         dtmf: row.get("dtmf")?,
         trouble: row.get("trouble")?,
+        level_dbfs: row.get("level_dbfs")?,
+        noise_dbfs: row.get("noise_dbfs")?,
+        clipped: row.get("clipped")?,
+        dc_offset: row.get("dc_offset")?,
     })
 }
 
