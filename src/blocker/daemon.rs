@@ -336,7 +336,9 @@ impl Daemon {
             }
             ModemEvent::CallerId { id, revision } => {
                 tracing::debug!(?id, revision, "caller ID");
-                let caller = Caller::from_line(id.number.as_deref(), id.name.as_deref());
+                let caller = self
+                    .handler
+                    .read_caller(id.number.as_deref(), id.name.as_deref());
                 self.machine(Event::CallerId { caller, revision }).await;
             }
             ModemEvent::MessageWaiting(waiting) => {
@@ -492,6 +494,7 @@ impl Daemon {
                     "call over"
                 );
                 (self.observer)(&Notice::Ended(&record));
+                self.handler.on_call_over(&record);
             }
             Effect::Warn(what) => tracing::warn!("{what}"),
         }

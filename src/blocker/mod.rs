@@ -9,6 +9,7 @@ pub mod daemon;
 mod ears;
 mod handler;
 mod hang_up_rules;
+mod live_policy;
 pub mod machine;
 mod off_hook;
 mod ringing;
@@ -19,6 +20,7 @@ pub use action::BlockAction;
 pub use ears::Listening;
 pub use handler::{CallControl, CallHandler, ListScreen};
 pub(crate) use hang_up_rules::HangUpRules;
+pub use live_policy::LivePolicy;
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! Calls as a table for people.
 
+use super::asking::printable;
 use callblock::audio::TimeZone;
 use callblock::store::LoggedCall;
 
@@ -39,11 +40,6 @@ pub(crate) fn table(calls: &[LoggedCall], zone: TimeZone) -> String {
         table.push('\n');
     }
     table
-}
-
-/// Number and name are the caller's words: they must not steer the terminal.
-fn printable(text: &str) -> String {
-    text.replace(char::is_control, "\u{FFFD}")
 }
 
 #[cfg(test)]

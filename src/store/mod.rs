@@ -15,7 +15,7 @@ pub use writer::LogPlace;
 
 use crate::call::{CallRecord, Outcome};
 use crate::clock::Timestamp;
-use rusqlite::{Connection, ErrorCode, InterruptHandle, Row, ToSql, ffi, named_params};
+use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags, Row, ToSql, ffi, named_params};
 use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -232,6 +232,26 @@ impl Store {
             .execute([keep])?)
     }
 
+    /// Opens a call log that is there, to read it only: also while the daemon writes to it.
+    pub fn open_read_only(file: &Path) -> Result<Self, StoreError> {
+        let failed = |source| StoreError::Open {
+            file: file.to_path_buf(),
+            source,
+        };
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(file, flags).map_err(failed)?;
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
+        let found: i64 = connection
+            .pragma_query_value(None, "user_version", |row| row.get(0))
+            .map_err(failed)?;
+        if found > schema::VERSION {
+            let file = file.to_path_buf();
+            return Err(StoreError::Newer { file, found });
+        }
+        let file = file.to_path_buf();
+        Ok(Self { connection, file })
+    }
+
     /// Adds a call and returns the number of its row.
     pub fn insert(&self, call: &CallRecord) -> Result<i64, StoreError> {
         self.write(None, call)?;
@@ -322,6 +342,11 @@ fn logged_call(row: &Row<'_>) -> rusqlite::Result<LoggedCall> {
         row.get::<_, Option<i64>>(column)
             .map(|nanos| nanos.map(Timestamp::from_nanos))
     };
+    // A log of the first version that was opened to be read only does not have these.
+    let number = |column| match row.get::<_, Option<f64>>(column) {
+        Err(rusqlite::Error::InvalidColumnName(_)) => Ok(None),
+        found => found,
+    };
     Ok(LoggedCall {
         id: row.get("id")?,
         started: Timestamp::from_nanos(row.get("started")?),
@@ -338,10 +363,10 @@ fn logged_call(row: &Row<'_>) -> rusqlite::Result<LoggedCall> {
         recording: row.get("recording")?,
         dtmf: row.get("dtmf")?,
         trouble: row.get("trouble")?,
-        level_dbfs: row.get("level_dbfs")?,
-        noise_dbfs: row.get("noise_dbfs")?,
-        clipped: row.get("clipped")?,
-        dc_offset: row.get("dc_offset")?,
+        level_dbfs: number("level_dbfs")?,
+        noise_dbfs: number("noise_dbfs")?,
+        clipped: number("clipped")?,
+        dc_offset: number("dc_offset")?,
     })
 }
 

@@ -80,6 +80,26 @@ fn finished() -> CallRecord {
 }
 
 #[test]
+fn a_log_is_read_while_it_is_written_and_never_made_by_reading() {
+    let (_folder, file) = scratch();
+    assert!(Store::open_read_only(&file).is_err());
+    assert!(!file.exists());
+    let writer = Store::open(&file).unwrap();
+    let reader = Store::open_read_only(&file).unwrap();
+    writer.insert(&call("5550101")).unwrap();
+    assert_eq!(reader.recent(5).unwrap().len(), 1);
+    assert!(reader.insert(&call("5550102")).is_err());
+    writer
+        .connection
+        .pragma_update(None, "user_version", schema::VERSION + 1)
+        .unwrap();
+    assert!(matches!(
+        Store::open_read_only(&file),
+        Err(StoreError::Newer { .. })
+    ));
+}
+
+#[test]
 fn a_row_comes_back_as_it_was_written() {
     let (_folder, file) = scratch();
     let store = Store::open(&file).unwrap();
@@ -270,6 +290,8 @@ fn a_log_of_the_first_version_keeps_its_rows_and_takes_new_ones() {
     )
     .unwrap();
     drop(old);
+    let unchanged = Store::open_read_only(&file).unwrap();
+    assert_eq!(unchanged.recent(5).unwrap()[0].noise_dbfs, None);
     let store = Store::open(&file).unwrap();
     store.insert(&finished()).unwrap();
     let rows = store.recent(5).unwrap();
