@@ -96,6 +96,7 @@ impl Desk {
                 outcome: None,
                 recording: None,
                 dtmf: String::new(),
+                quality: None,
                 trouble: None,
             };
             store.insert(&call).unwrap();

@@ -6,6 +6,7 @@
 mod action;
 mod call;
 pub mod daemon;
+mod ears;
 mod handler;
 mod hang_up_rules;
 mod live_policy;
@@ -16,6 +17,7 @@ mod status;
 mod upkeep;
 
 pub use action::BlockAction;
+pub use ears::Listening;
 pub use handler::{CallControl, CallHandler, ListScreen};
 pub(crate) use hang_up_rules::HangUpRules;
 pub use live_policy::LivePolicy;

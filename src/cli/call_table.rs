@@ -65,6 +65,10 @@ mod tests {
             recording: None,
             dtmf: None,
             trouble: None,
+            level_dbfs: None,
+            noise_dbfs: None,
+            clipped: None,
+            dc_offset: None,
         };
         let table = table(&[call], TimeZone::UTC);
         let lines: Vec<&str> = table.lines().collect();

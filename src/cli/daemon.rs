@@ -57,6 +57,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
         clock: Arc::new(SystemClock),
         control: Some(Places::of_process(settings.socket.clone())),
         // Twice as often as the service manager looks.
+        listening: settings.listening,
         heartbeat: ServiceManager::new()
             .watchdog_interval()
             .map(|every| every / 2),

@@ -6,9 +6,9 @@
 //! left to those who read them.
 
 use super::list_flags::ListSettings;
-use super::{ActionFlags, DaemonFlags, KeepFlags};
+use super::{ActionFlags, DaemonFlags, KeepFlags, listen};
 use callblock::audio::RecordingLimits;
-use callblock::blocker::BlockAction;
+use callblock::blocker::{BlockAction, Listening};
 use callblock::service::log::LogOptions;
 use rustix::fs::{Mode, OFlags};
 use std::ffi::OsString;
@@ -37,7 +37,7 @@ pub(crate) enum DeviceChoice {
 
 /// Everything the daemon needs to know, checked as far as that is possible without creating
 /// anything.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Settings {
     pub(crate) device: DeviceChoice,
     /// Who may ring.
@@ -52,6 +52,7 @@ pub(crate) struct Settings {
     /// Whole command lines, each beginning with AT, in the order given.
     pub(crate) init_commands: Vec<String>,
     pub(crate) recording_limits: RecordingLimits,
+    pub(crate) listening: Listening,
     /// The most calls in the log.
     pub(crate) keep_calls: Option<NonZeroU32>,
     /// Where the control socket is to be, if not at the usual place.
@@ -135,6 +136,7 @@ impl Settings {
         {
             require_file("-a", file)?;
         }
+        let tones = listen::tones(flags.lists.country());
         let lists = ListSettings::new(flags.lists)?;
         match &flags.device {
             DeviceChoice::Node(path) => require_terminal_if_present(path)?,
@@ -158,6 +160,11 @@ impl Settings {
             country: flags.gci,
             init_commands: flags.init,
             recording_limits: recording_limits(&flags.keep),
+            listening: Listening {
+                tones,
+                end_silence: flags.end_silence,
+                trim: !flags.keep.no_trim,
+            },
             keep_calls: flags.keep.keep_calls,
             socket: flags.socket,
             log: LogOptions {

@@ -81,6 +81,11 @@ impl ComplaintFlags {
 }
 
 impl ListFlags {
+    /// The country of the line, if it was named.
+    pub(crate) const fn country(&self) -> Option<Country> {
+        self.country
+    }
+
     /// Whether they say anything of who may ring.
     pub(crate) fn name_lists(&self) -> bool {
         !self.block_list.is_empty()

@@ -13,6 +13,7 @@ mod emulate;
 pub(crate) mod flags;
 mod import;
 mod list_flags;
+mod listen;
 mod lists;
 mod permit;
 mod status;
@@ -91,6 +92,8 @@ pub(crate) enum Command {
     Lists(lists::ListsArgs),
     /// Convert lists of other programs, and add them to one of ours.
     Import(import::ImportArgs),
+    /// Say what is heard in a recording, as in a live call.
+    Listen(listen::ListenArgs),
     /// Run an emulated modem on a pseudo-terminal and print the node to open.
     Emulate(emulate::EmulateArgs),
 }
@@ -148,6 +151,16 @@ pub(crate) struct DaemonFlags {
     )]
     pub(crate) silence: Option<Duration>,
 
+    /// With -r and -d: end the call after so many seconds of silence, once the caller has spoken.
+    /// Without this only the far end's hanging up and the time limit end it.
+    #[arg(
+        long,
+        value_name = "SEC",
+        value_parser = flags::parse_limit,
+        help_heading = "Block actions"
+    )]
+    pub(crate) end_silence: Option<Duration>,
+
     /// How long the line is held before hanging up, if that is all that is done; 0 to 60. Below
     /// one second the exchange may go on ringing.
     #[arg(
@@ -186,6 +199,10 @@ pub(crate) struct KeepFlags {
     /// same.
     #[arg(long, value_name = "MB", default_value = "50")]
     pub(crate) min_free: u64,
+
+    /// Leave the dial tone, busy tone or dead air at the end of recordings as it is.
+    #[arg(long)]
+    pub(crate) no_trim: bool,
 }
 
 /// What happens to a blocked call; one of them at most.
@@ -297,6 +314,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Permit(args)) => permit::run(args),
         Some(Command::Lists(args)) => lists::run(args),
         Some(Command::Import(args)) => import::run(&args),
+        Some(Command::Listen(args)) => listen::run(&args).map(|()| ExitCode::SUCCESS),
     };
     let (error, code) = match outcome {
         Ok(code) => return code,

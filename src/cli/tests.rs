@@ -4,7 +4,7 @@ use super::flags::{DeviceChoice, Environment, Settings, UsageError};
 use super::list_flags::ListSettings;
 use super::{Cli, Command, in_one_line};
 use callblock::audio::RecordingLimits;
-use callblock::blocker::BlockAction;
+use callblock::blocker::{BlockAction, Listening};
 use callblock::call::VerdictClass;
 use callblock::screen::{Complaints, Country, Numbering, Permit};
 use callblock::service::log::LogOptions;
@@ -93,6 +93,7 @@ fn without_flags_there_are_sensible_defaults() {
             country: None,
             init_commands: vec![],
             recording_limits: RecordingLimits::default(),
+            listening: Listening::default(),
             keep_calls: None,
             socket: None,
             log: LogOptions::default(),
@@ -111,7 +112,8 @@ fn every_flag_reaches_the_settings() {
              --min-complaints 5 --max-complaint-age 30 \
              --duplex 90 -a @hello.wav -s 2.5 --hangup-delay 0.5 --data-dir @data \
              --timezone Europe/Paris --gci b5 --init AT+VGR=128 --init s0=0 \
-             --keep-days 30 --keep-mb 2000 --keep-calls 10000 --min-free 0 -l --logfile @log --syslog -vv",
+             --keep-days 30 --keep-mb 2000 --keep-calls 10000 --min-free 0 --end-silence 45 --no-trim \
+             -l --logfile @log --syslog -vv",
         )
         .expect("good");
     assert_eq!(
@@ -141,6 +143,11 @@ fn every_flag_reaches_the_settings() {
                 keep_days: Some(30),
                 keep_bytes: Some(2_000_000_000),
                 min_free: 0,
+            },
+            listening: Listening {
+                end_silence: Some(Duration::from_secs(45)),
+                trim: false,
+                ..Listening::default()
             },
             keep_calls: NonZeroU32::new(10_000),
             socket: None,
