@@ -437,6 +437,8 @@ impl Daemon {
         match effect {
             Effect::PickUp(class) => {
                 self.modem.pick_up(class);
+                // What was heard in the call before says nothing of this one.
+                self.ears = None;
                 // The driver writes the command before anything is logged or saved.
                 tokio::task::yield_now().await;
             }

@@ -19,6 +19,7 @@ mod chip;
 mod command;
 mod far_end;
 mod fault;
+mod hybrid;
 mod interpreter;
 mod journal;
 mod line;

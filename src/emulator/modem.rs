@@ -4,6 +4,7 @@ use super::agenda::Agenda;
 use super::caller_id::CallerId;
 use super::chip::Profile;
 use super::fault::{Cure, Fault, Trigger};
+use super::hybrid::Hybrid;
 use super::journal::{Happening, Journal};
 use super::line::Line;
 use super::scenario::{Call, FaxResult, Scenario};
@@ -79,6 +80,8 @@ pub(super) struct Quirks {
     pub(super) deaf_under_vls1: bool,
     pub(super) ends_voice_itself: bool,
     pub(super) double_dle_as_sub: bool,
+    /// How much weaker our own audio comes back, in dB.
+    pub(super) echo: Option<u8>,
     pub(super) fax_result: FaxResult,
 }
 
@@ -111,6 +114,7 @@ pub(super) enum State {
 pub(super) struct Streams {
     pub(super) transmit: Option<Transmit>,
     pub(super) receive: Option<Receive>,
+    pub(super) hybrid: Option<Hybrid>,
 }
 
 /// What goes on while any character aborts.
@@ -180,6 +184,7 @@ impl EmulatedModem {
                 deaf_under_vls1: scenario.deaf_under_vls1,
                 ends_voice_itself: scenario.ends_voice_itself,
                 double_dle_as_sub: scenario.double_dle_as_sub,
+                echo: scenario.echo,
                 fax_result: scenario.fax_result,
             },
             stored_echo: profile.stored_echo,

@@ -1,5 +1,6 @@
 //! The modem's voice states: what audio and shielded codes do to it, and how they end.
 
+use super::hybrid::Hybrid;
 use super::journal::Happening;
 use super::modem::{DLE, ETX, EmulatedModem, State, Streams, Then};
 use super::settings::Voice;
@@ -61,7 +62,16 @@ impl EmulatedModem {
         let receive = voice
             .receives()
             .then(|| Receive::new(at, self.profile.piece, format, silence));
-        self.state = State::Voice(Box::new(Streams { transmit, receive }));
+        let echo = self
+            .quirks
+            .echo
+            .filter(|_| transmit.is_some() && receive.is_some());
+        let hybrid = echo.map(|loss_db| Hybrid::new(at, loss_db));
+        self.state = State::Voice(Box::new(Streams {
+            transmit,
+            receive,
+            hybrid,
+        }));
         self.journal
             .note(at, Happening::VoiceBegins(voice.command()));
     }
@@ -136,6 +146,9 @@ impl EmulatedModem {
             && let Some(transmit) = &mut streams.transmit
             && let Some(played) = transmit.play(now)
         {
+            if let Some(hybrid) = &mut streams.hybrid {
+                hybrid.sent(played.at, &played.samples);
+            }
             self.journal
                 .note_heard(played.at, &played.samples, played.continues);
         }
@@ -166,6 +179,7 @@ impl EmulatedModem {
 
     /// Sends what was said up to `at`.
     pub(super) fn flush_receive(&mut self, at: Instant) {
+        self.let_time_pass(at);
         let backlog = self.output_backlog();
         let State::Voice(streams) = &mut self.state else {
             return;
@@ -186,8 +200,10 @@ impl EmulatedModem {
         if self.quirks.deaf_under_vls1 && self.settings.line_selection == 1 {
             samples.resize(stretch.count as usize, super::sound::SILENCE);
         } else {
-            // Only what the far end says: a hybrid's echo of the modem's own audio would be mixed in here.
             self.line.listen(stretch.from, stretch.count, &mut samples);
+            if let Some(hybrid) = &streams.hybrid {
+                hybrid.mix(stretch.from, &mut samples);
+            }
         }
         let continues = !std::mem::replace(&mut receive.first, false);
         let overrun = std::mem::replace(&mut receive.overrun, false);

@@ -28,6 +28,7 @@
 //! deaf_under_vls1 = false   # USR: only silence is received unless +VLS=5 is sent before +VRX
 //! ends_voice_itself = false # on busy, dial or reorder tone the modem leaves the voice state by itself
 //! double_dle_as_sub = false # two 0x10 in a row are sent to the DTE as <DLE><SUB>
+//! echo = 10                 # dB by which the modem's own audio comes back weaker; left out: not at all
 //! fax_result = "ok"         # what ends a class 1 fax answer: ok, error, no-carrier
 //!
 //! [[call]]
@@ -152,6 +153,8 @@ pub struct Scenario {
     pub ends_voice_itself: bool,
     /// Whether two 0x10 in a row are shielded as `<DLE><SUB>`, as V.253 allows.
     pub double_dle_as_sub: bool,
+    /// By how many dB the modem's own audio comes back weaker in what it receives; `None`: not at all.
+    pub echo: Option<u8>,
     /// What ends a class 1 fax answer that nobody continues.
     pub fax_result: FaxResult,
     /// The calls that come in.
@@ -177,6 +180,7 @@ impl Default for Scenario {
             deaf_under_vls1: false,
             ends_voice_itself: false,
             double_dle_as_sub: false,
+            echo: None,
             fax_result: FaxResult::default(),
             calls: Vec::new(),
             message_waiting: Vec::new(),
