@@ -19,6 +19,11 @@ const QUARTER: usize = 4;
 const DELAYS: usize = 1024;
 /// Quarter-rate samples with playback in them (0.25 s) before the correlation is looked at.
 const GATHERED: u32 = 500;
+/// Stretches without a peak after which the line is taken to have no echo; from then on it is only
+/// looked for in one stretch of eight.
+const FRUITLESS: u32 = 8;
+/// The seven stretches between.
+const REST: u32 = 7 * GATHERED;
 /// How far a peak of the correlation has to stand out, in squares of its mean.
 const DISTINCT: f32 = 25.0;
 /// Trials (1 s) after which it is looked whether the canceller is any good.
@@ -39,6 +44,9 @@ struct DelaySearch {
     before: (f32, f32),
     phase: usize,
     gathered: u32,
+    fruitless: u32,
+    /// Quarter-rate samples still to let pass.
+    resting: u32,
     candidate: Option<usize>,
 }
 
@@ -52,6 +60,8 @@ impl DelaySearch {
             before: (0.0, 0.0),
             phase: 0,
             gathered: 0,
+            fruitless: 0,
+            resting: 0,
             candidate: None,
         }
     }
@@ -70,6 +80,10 @@ impl DelaySearch {
         self.sums = (0.0, 0.0);
         self.place = (self.place + DELAYS - 1) % DELAYS;
         self.played[self.place] = p;
+        if self.resting > 0 {
+            self.resting -= 1;
+            return None;
+        }
         if p != 0.0 {
             self.gathered += 1;
         }
@@ -99,8 +113,13 @@ impl DelaySearch {
         self.restart();
         if peak * peak < DISTINCT * power / DELAYS as f32 {
             self.candidate = None;
+            self.fruitless += 1;
+            if self.fruitless >= FRUITLESS {
+                self.resting = REST;
+            }
             return None;
         }
+        self.fruitless = 0;
         let agreed = self
             .candidate
             .is_some_and(|before| delay.abs_diff(before) <= 1);
