@@ -141,8 +141,8 @@ fn assert_same(is: &str, was: &str, what: &str) {
     assert!(
         is == was,
         "{what}: is {:#?}\nwas {:#?}",
-        from(is),
-        from(was)
+        from(&is),
+        from(&was)
     );
 }
 
@@ -349,8 +349,8 @@ async fn a_trace_is_appended_to_and_other_files_are_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("modem.trace");
     std::fs::write(&path, "callblock-trace 1 program=x\n1.000000 << RI").unwrap();
-    let (_sink, recorder) = TraceFile::open(&path).unwrap().record(&header(false), None);
-    drop(_sink);
+    let (sink, recorder) = TraceFile::open(&path).unwrap().record(&header(false), None);
+    drop(sink);
     recorder.finish().await;
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(text.starts_with("callblock-trace 1 program=x\n1.000000 << RI\ncallblock-trace 1 "));
