@@ -29,7 +29,7 @@ impl Exact {
         let plus = number.as_received().trim_start().starts_with('+');
         let key = match number.international_digits() {
             Some(digits) => Key::new(digits),
-            None => numbering.key(numbering.place(plus, number.digits())),
+            None => numbering.key_of(plus, number.digits()),
         };
         match key {
             Some(key) => Self::Number(key),

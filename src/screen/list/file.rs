@@ -193,8 +193,7 @@ impl<'a> Filling<'a> {
 
 impl Sink for Filling<'_> {
     fn number(&mut self, line: u32, number: PlainNumber<'_>) {
-        let placed = self.numbering.place(number.plus, number.digits);
-        if let Some(key) = self.numbering.key(placed) {
+        if let Some(key) = self.numbering.key_of(number.plus, number.digits) {
             self.file.exact.push(key, line);
             self.file.names.push(line, number.name);
         }
