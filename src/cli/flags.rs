@@ -6,9 +6,10 @@
 //! left to those who read them.
 
 use super::list_flags::ListSettings;
-use super::{ActionFlags, DaemonFlags, KeepFlags, listen};
+use super::{ActionFlags, DaemonFlags, KeepFlags, home_country, listen};
 use callblock::audio::RecordingLimits;
 use callblock::blocker::{BlockAction, Listening};
+use callblock::screen::Country;
 use callblock::service::log::LogOptions;
 use rustix::fs::{Mode, OFlags};
 use std::ffi::OsString;
@@ -70,6 +71,8 @@ pub(crate) struct Environment {
     pub(crate) state_directory: Option<OsString>,
     /// `$HOME`.
     pub(crate) home: Option<OsString>,
+    /// The country of the system's time zone.
+    pub(crate) country: Option<Country>,
 }
 
 impl Environment {
@@ -78,6 +81,7 @@ impl Environment {
         Self {
             state_directory: std::env::var_os("STATE_DIRECTORY"),
             home: std::env::var_os("HOME"),
+            country: home_country::of_machine(),
         }
     }
 
@@ -137,7 +141,7 @@ impl Settings {
             require_file("-a", file)?;
         }
         let tones = listen::tones(flags.lists.country());
-        let lists = ListSettings::new(flags.lists)?;
+        let lists = ListSettings::new(flags.lists, environment)?;
         match &flags.device {
             DeviceChoice::Node(path) => require_terminal_if_present(path)?,
             DeviceChoice::Emulated(Some(scenario)) => {

@@ -32,7 +32,7 @@ pub(crate) fn run(args: WhatIfArgs) -> Result<ExitCode, Failure> {
             "name the lists to try, with -b, -w or -p".into(),
         ));
     }
-    let settings = ListSettings::new(args.lists).map_err(usage)?;
+    let settings = ListSettings::new(args.lists, &Environment::of_process()).map_err(usage)?;
     let calls = logged_calls(args.data_dir, u32::MAX)?;
     let loaded = settings.load(settings.time_zone.moment(SystemClock.now()).local.date);
     loaded.complain();
