@@ -234,6 +234,12 @@ pub(crate) fn change_file(
     change: impl FnOnce(&[u8]) -> Result<Option<Vec<u8>>, Failure>,
 ) -> Result<(), Failure> {
     let cannot = |error: io::Error| Failure::Other(format!("{}: {error}", list.display()));
+    if list.is_dir() {
+        let list = list.display();
+        return Err(Failure::Usage(format!(
+            "{list}: this is a folder; name a list in it"
+        )));
+    }
     let target = std::fs::canonicalize(list).unwrap_or_else(|_| list.to_path_buf());
     let folder = match target.parent() {
         Some(folder) if folder != Path::new("") => folder,

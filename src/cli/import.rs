@@ -9,7 +9,7 @@ use super::home_country;
 use super::list_flags::ComplaintFlags;
 use callblock::audio::TimeZone;
 use callblock::clock::{SystemClock, WallClock as _};
-use callblock::screen::{Country, Format, Numbering, Reading, Side, convert_lists};
+use callblock::screen::{Country, Format, Numbering, Reading, Side, convert_lists, line_end};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -75,11 +75,14 @@ pub(crate) fn run(args: &ImportArgs) -> Result<ExitCode, Failure> {
         let all: Vec<&PathBuf> = own.into_iter().chain(&args.files).collect();
         let converted = convert_lists(&reading, &all);
         let mut text = old.to_vec();
+        let end = line_end(old);
         if !text.is_empty() && !text.ends_with(b"\n") {
-            text.push(b'\n');
+            text.extend(end);
         }
-        let new = converted.text.split_inclusive('\n').skip(had.entries);
-        text.extend(new.flat_map(str::bytes));
+        for new in converted.text.lines().skip(had.entries) {
+            text.extend(new.bytes());
+            text.extend(end);
+        }
         let added = converted.entries.saturating_sub(had.entries);
         unusable = converted.errors.len();
         outcome = Some((converted, added));

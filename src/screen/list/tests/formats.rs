@@ -23,7 +23,7 @@ fn first(loaded: &Loaded, number: &str, name: &str) -> Option<(u32, String)> {
         date: "2026-11-20".parse().unwrap(),
         minute: 0,
     };
-    let found = loaded.list.matching(&asked, now);
+    let found = loaded.list.matching(&asked, Some(now));
     let found = found.first()?;
     Some((found.line, found.name.unwrap_or_default().to_owned()))
 }
