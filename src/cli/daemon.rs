@@ -163,7 +163,11 @@ fn rehearse(live: &LivePolicy, lists: &ListSettings) {
 /// What is bad in the lists is logged and left out.
 fn in_words(loaded: &LoadedPolicy) {
     for error in &loaded.errors {
-        tracing::error!("{error}");
+        if error.kept {
+            tracing::warn!("{error}");
+        } else {
+            tracing::error!("{error}");
+        }
     }
     for problem in &loaded.problems {
         tracing::warn!("{problem}");

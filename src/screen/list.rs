@@ -38,8 +38,12 @@ const BUFFER_BYTES: usize = 64 * 1024;
 /// A list could not be read, or not to its end.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{}: cannot be read: {source}{}", file.display(),
-    if *kept { "; what it held before stays in force" } else { "" }
+    "{}: {}{}", file.display(),
+    match source.kind() {
+        io::ErrorKind::NotFound => "there is no such file".into(),
+        _ => format!("cannot be read: {source}"),
+    },
+    if *kept { "; what it held before stays in force (to do away with it, empty it)" } else { "" }
 )]
 pub struct ListError {
     /// The file as the user named it, or as it was found in his folder.

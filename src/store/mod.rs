@@ -256,7 +256,10 @@ impl Store {
             // Whoever reads along needs the daemon's files of the journal, or must make them. Without a
             // daemon there are none, and the file does not change.
             Err(StoreError::Open { source, .. })
-                if source.sqlite_error_code() == Some(ErrorCode::CannotOpen) && file.exists() =>
+                if matches!(
+                    source.sqlite_error_code(),
+                    Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly)
+                ) && file.exists() =>
             {
                 if !journal_is_empty(file) {
                     let file = file.to_path_buf();

@@ -131,7 +131,12 @@ fn regex_in_slashes(text: &str) -> Result<Option<&str>, Cow<'static, str>> {
         regex::Error::CompiledTooBig(_) => "the regular expression is too large".into(),
         error => Cow::Owned(format!(
             "the regular expression cannot be read: {}",
-            error.to_string().lines().last().unwrap_or_default()
+            error
+                .to_string()
+                .lines()
+                .last()
+                .unwrap_or_default()
+                .trim_start_matches("error: ")
         )),
     })?;
     Ok(Some(inner))

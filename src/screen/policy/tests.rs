@@ -384,7 +384,7 @@ fn a_line_with_a_wrong_option_is_named() {
         ("1,,fax=2", "fax takes no value"),
         (
             "/(/,",
-            "the regular expression cannot be read: error: unclosed group",
+            "the regular expression cannot be read: unclosed group",
         ),
         ("/(a{9}){99}{99}/", "the regular expression is too large"),
         (
