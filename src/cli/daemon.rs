@@ -193,7 +193,7 @@ fn count_earlier_hits(live: &LivePolicy, log: &Path) {
     let mut hits = Hits::default();
     let counted = Store::open_read_only(log).and_then(|store| {
         store.each_decided(MOST_EARLIER_CALLS, |call| {
-            hits.record_logged(&policy, &call)
+            hits.record_logged(&policy, &call);
         })
     });
     match counted {

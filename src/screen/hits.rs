@@ -77,15 +77,12 @@ impl Hits {
         let Some(rules) = self.0.get_mut(file) else {
             return;
         };
-        match rules.get_mut(rule) {
-            Some(known) => {
-                known.count += hit.count;
-                known.last = known.last.max(hit.last);
-            }
-            None => {
-                rules.insert(rule.into(), hit);
-                self.make_room();
-            }
+        if let Some(known) = rules.get_mut(rule) {
+            known.count += hit.count;
+            known.last = known.last.max(hit.last);
+        } else {
+            rules.insert(rule.into(), hit);
+            self.make_room();
         }
     }
 

@@ -154,6 +154,11 @@ impl Number {
         !told_apart || self.country() == Some(country)
     }
 
+    /// Whether it has a plus for all that no number of any country is behind it.
+    pub(in crate::screen) const fn has_idle_plus(&self) -> bool {
+        matches!(self.form, Form::Impossible { plus: true })
+    }
+
     /// Whether no telephone can have this number.
     pub(in crate::screen) fn is_impossible(&self) -> bool {
         match &self.form {
