@@ -6,9 +6,10 @@
 //! left to those who read them.
 
 use super::list_flags::ListSettings;
-use super::{ActionFlags, DaemonFlags, KeepFlags, listen};
+use super::{ActionFlags, DaemonFlags, KeepFlags, home_country, listen};
 use callblock::audio::RecordingLimits;
 use callblock::blocker::{BlockAction, Listening};
+use callblock::screen::Country;
 use callblock::service::log::LogOptions;
 use rustix::fs::{Mode, OFlags};
 use std::ffi::OsString;
@@ -80,6 +81,8 @@ pub(crate) struct Environment {
     pub(crate) state_directory: Option<OsString>,
     /// `$HOME`.
     pub(crate) home: Option<OsString>,
+    /// The country of the system's time zone.
+    pub(crate) country: Option<Country>,
 }
 
 impl Environment {
@@ -88,6 +91,7 @@ impl Environment {
         Self {
             state_directory: std::env::var_os("STATE_DIRECTORY"),
             home: std::env::var_os("HOME"),
+            country: home_country::of_machine(),
         }
     }
 
@@ -147,7 +151,7 @@ impl Settings {
             require_file("-a", file)?;
         }
         let tones = listen::tones(flags.lists.country());
-        let lists = ListSettings::new(flags.lists)?;
+        let lists = ListSettings::new(flags.lists, environment)?;
         require_device(&flags.device)?;
         let data_dir = flags
             .data_dir

@@ -11,6 +11,7 @@ mod demo;
 mod edit_list;
 mod emulate;
 pub(crate) mod flags;
+mod home_country;
 mod import;
 mod list_flags;
 mod listen;

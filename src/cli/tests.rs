@@ -44,6 +44,7 @@ impl Machine {
         Environment {
             state_directory: None,
             home: Some(self.0.path().into()),
+            country: None,
         }
     }
 
@@ -180,16 +181,29 @@ fn every_flag_reaches_the_settings() {
 #[test]
 fn the_country_is_named_or_that_of_the_time_zone() {
     let machine = Machine::new();
-    for (line, country) in [
-        ("", None),
-        ("--timezone UTC", None),
-        ("--timezone Europe/Paris", Some("FR")),
-        ("--timezone Europe/Paris --country de", Some("DE")),
-        ("--gci B5", None),
+    for (line, nowhere, in_spain) in [
+        ("", None, Some("ES")),
+        ("--timezone UTC", None, None),
+        ("--timezone Europe/Paris", Some("FR"), Some("FR")),
+        (
+            "--timezone Europe/Paris --country de",
+            Some("DE"),
+            Some("DE"),
+        ),
+        ("--country de", Some("DE"), Some("DE")),
+        ("--gci B5", None, Some("ES")),
     ] {
-        let lists = machine.settings(line).expect(line).lists;
-        let found = lists.numbering.country().map(Country::iso);
-        assert_eq!(found, country, "{line}");
+        for (system, expected) in [(None, nowhere), (Some("ES"), in_spain)] {
+            let environment = Environment {
+                country: system.and_then(|country| country.parse().ok()),
+                ..machine.environment()
+            };
+            let settings = Settings::new(parse(line).expect(line).daemon, &environment);
+            let lists = settings.expect(line).lists;
+            let found = lists.numbering.country().map(Country::iso);
+            assert_eq!(found, expected, "{line} {system:?}");
+            assert!(line.contains("Paris") || lists.time_zone.to_string() == "UTC");
+        }
     }
 }
 
@@ -379,6 +393,7 @@ fn the_data_folder_follows_the_environment() {
         Environment {
             state_directory: state_directory.map(Into::into),
             home: home.map(Into::into),
+            country: None,
         }
         .data_dir()
     };
