@@ -2,7 +2,7 @@
 
 use super::flags::{DeviceChoice, Settings};
 use super::{Failure, runtime};
-use callblock::audio::wav;
+use callblock::audio;
 use callblock::blocker::daemon::{Daemon, Notice, Observer, Setup};
 use callblock::blocker::{BlockAction, ListScreen};
 use callblock::clock::SystemClock;
@@ -122,9 +122,7 @@ const fn played_file(action: &BlockAction) -> Option<&PathBuf> {
 }
 
 fn require_playable(file: &Path) -> Result<(), Failure> {
-    wav::probe(file)
-        .map(drop)
-        .map_err(|error| Failure::Usage(format!("-a {}: {error}", file.display())))
+    audio::playable(file).map_err(|error| Failure::Usage(format!("-a {}: {error}", file.display())))
 }
 
 /// Reads the lists; what is bad in them is logged and left out.

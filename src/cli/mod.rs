@@ -4,6 +4,7 @@
 //! habits can be carried over; abbreviations of long flags are accepted for the same reason.
 
 mod call_table;
+mod convert;
 mod daemon;
 mod demo;
 mod emulate;
@@ -32,7 +33,7 @@ Examples:
   callblock -w friends.csv -d -s 2 -a hello.wav
       Everybody but the friends talks to the WAV files of the play folder.
 
-A list has a line `number,name` for each caller. A WAV file must be mono, unsigned 8 bit, 8000 Hz.";
+A list has a line `number,name` for each caller. Any WAV file will do.";
 
 /// Blocks unwanted calls on a landline, with a USB voice modem.
 #[derive(Parser, Debug)]
@@ -62,6 +63,8 @@ pub(crate) enum Command {
     },
     /// Ask the running daemon how it is.
     Status(status::StatusArgs),
+    /// Make a WAV file for the line of a WAV, FLAC, MP3, Ogg Vorbis or AIFF file.
+    Convert(convert::ConvertArgs),
     /// Run an emulated modem on a pseudo-terminal and print the node to open.
     Emulate(emulate::EmulateArgs),
 }
@@ -271,6 +274,7 @@ pub(crate) fn main() -> ExitCode {
             .and_then(|settings| daemon::run(&settings).map(|()| ExitCode::SUCCESS)),
         Some(Command::Demo { data_dir }) => demo::run(data_dir).map(|()| ExitCode::SUCCESS),
         Some(Command::Emulate(args)) => emulate::run(args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Convert(args)) => convert::run(&args).map(|()| ExitCode::SUCCESS),
         Some(Command::Status(args)) => status::run(args),
     };
     let (error, code) = match outcome {
