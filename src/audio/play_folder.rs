@@ -249,6 +249,31 @@ mod tests {
     }
 
     #[test]
+    fn any_wav_file_is_picked_and_others_are_named_with_the_way_to_convert_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = add(folder.path(), "stereo.wav");
+        let mut bytes = std::fs::read(&path).unwrap();
+        (bytes[22], bytes[34]) = (2, 16);
+        std::fs::write(&path, bytes).unwrap();
+        std::fs::write(folder.path().join("song.mp3"), "ID3").unwrap();
+        let mut shelf = shelf(folder.path(), 1);
+        let said: Vec<String> = (0..20)
+            .flat_map(|_| {
+                let (picked, unusable) = shelf.pick();
+                assert_eq!(picked.as_ref(), Some(&path));
+                unusable
+            })
+            .map(|unusable| unusable.error.to_string())
+            .collect();
+        assert_eq!(
+            said,
+            [
+                "it is an MP3 file, not a WAV file; convert it with: callblock convert INPUT OUTPUT.wav"
+            ]
+        );
+    }
+
+    #[test]
     fn the_prompts_we_ship_can_be_played() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("play");
         let files = audio_files(&folder).unwrap();

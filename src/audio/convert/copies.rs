@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
 
 /// The longest audio of which a copy is kept.
 const LONGEST: Duration = Duration::from_mins(10);
-/// The most bytes of copies: the last ten minutes of audio ten times.
+/// The most bytes of copies: ten of the longest, 48 MB.
 const MOST_BYTES: u64 = 10 * LONGEST.as_secs() * SAMPLE_RATE as u64;
 /// Part of every name: raised when files are converted in another way.
 const GENERATION: u8 = 1;
@@ -66,7 +66,7 @@ impl ConvertedCopies {
     }
 }
 
-/// What a crash left is in the way; what another conversation with the disk writes is not ours.
+/// Removes what a crash left. A copy that is being written at this moment is locked, and stays.
 fn remove_if_abandoned(unfinished: &Path) -> io::Result<()> {
     match File::open(unfinished) {
         Ok(file) => match file.try_lock() {
