@@ -9,7 +9,7 @@
 
 use callblock::audio::{RecordingLimits, TimeZone};
 use callblock::blocker::daemon::{Daemon, Observer, Setup, StartError};
-use callblock::blocker::{BlockAction, CallControl, CallHandler};
+use callblock::blocker::{BlockAction, CallControl, CallHandler, Listening};
 use callblock::call::VerdictClass;
 use callblock::clock::SystemClock;
 use callblock::emulator::{PtyModem, PtyOptions, Scenario};
@@ -67,6 +67,7 @@ pub async fn block_calls(
         keep_calls: None,
         clock: Arc::new(SystemClock),
         control: None,
+        listening: Listening::default(),
         heartbeat: None,
     };
     let handler = Box::new(Menu {

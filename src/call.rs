@@ -3,6 +3,7 @@
 //! Plain values shared by the blocker, which fills them in, and the [store](crate::store), which
 //! keeps them. Knows nothing of modems, so that calls on other kinds of line fit the same log.
 
+use crate::audio::listen::LineQuality;
 use crate::clock::Timestamp;
 use std::time::Duration;
 
@@ -101,7 +102,7 @@ impl VerdictClass {
 
 /// One row of the table `calls`. A row is written when the call begins and again, whole, whenever
 /// it has changed; after its end it has an [`Outcome`].
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct CallRecord {
     /// When the first sign of the call came (ring or caller ID).
     pub started: Timestamp,
@@ -129,6 +130,8 @@ pub struct CallRecord {
     pub recording: Option<String>,
     /// The keys the caller pressed.
     pub dtmf: String,
+    /// The line's quality, if the caller was listened to.
+    pub quality: Option<LineQuality>,
     /// What went wrong on our side, in words; several troubles are joined by `; `.
     pub trouble: Option<String>,
 }

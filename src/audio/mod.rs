@@ -1,4 +1,4 @@
-//! Sound: WAV files in and out, recordings, prompts, and who is silent.
+//! Sound: WAV files in and out, recordings, prompts, and what is heard on the line.
 //!
 //! All audio is 8-bit unsigned PCM, mono, 8000 samples a second, so a sample is a byte and 0x80 is
 //! silence; files of other kinds are converted to that. Files are read and written in ordered jobs on the blocking pool, a bounded number of
@@ -10,7 +10,6 @@ mod play_folder;
 mod player;
 mod recorder;
 mod recordings;
-mod silence;
 mod timezone;
 pub mod wav;
 
@@ -19,7 +18,6 @@ pub use play_folder::PlayFolder;
 pub use player::Player;
 pub use recorder::{RecordError, Recorder, RecordingSummary};
 pub use recordings::{RecordingLimits, Recordings, Removed};
-pub use silence::SilenceMeter;
 pub use timezone::{TimeZone, UnknownTimeZone};
 
 use std::time::Duration;

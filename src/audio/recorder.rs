@@ -5,8 +5,9 @@
 //! up to a minute of audio; what comes beyond that is lost, counted and reported. Nothing that goes
 //! wrong here ends a call.
 
+use super::listen::{CallEnd, samples_to_keep};
 use super::recordings::Recordings;
-use super::wav::{WavError, WavWriter, repair};
+use super::wav::{WavError, WavWriter, repair, shorten};
 use super::{SAMPLE_RATE, duration_of};
 use crate::clock::Timestamp;
 use std::fs::File;
@@ -155,6 +156,26 @@ impl Recorder {
                 Err(_) => None,
             }
         }
+    }
+
+    /// Ends the recording as [`finish`](Self::finish) does, then cuts the tones or the dead air that
+    /// ended the call off its end. The call's sound is counted from the first sample of the recording;
+    /// one that is not whole is not cut.
+    pub async fn finish_trimmed(self, end: CallEnd) -> RecordingSummary {
+        let mut summary = self.finish().await;
+        let whole = summary.error.is_none() && summary.lost == 0;
+        let keep = samples_to_keep(summary.samples, Some(&end));
+        let Some(path) = summary.path.clone() else {
+            return summary;
+        };
+        if whole && keep < summary.samples {
+            match spawn_blocking(move || shorten(&path, keep)).await {
+                Ok(Ok(samples)) => summary.samples = samples,
+                Ok(Err(error)) => tracing::warn!("the end of the recording is not cut: {error}"),
+                Err(_) => {}
+            }
+        }
+        summary
     }
 
     /// Ends the recording: writes what is left, and waits until it is safe on the disk.

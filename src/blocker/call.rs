@@ -69,6 +69,7 @@ impl OpenCall {
             outcome: None,
             recording: None,
             dtmf: String::new(),
+            quality: None,
             trouble: None,
         };
         Self {

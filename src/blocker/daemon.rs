@@ -4,14 +4,15 @@
 //! calls is here, and nothing here waits for a disk: rows and recordings are written by tasks of
 //! their own.
 
+use super::ears::{Ears, Heard};
 use super::handler::Wish;
 use super::machine::{Blocker, Effect, Event, Moment};
 use super::status::{State, Status};
 use super::upkeep::Upkeep;
-use super::{BlockAction, CallControl, CallHandler};
+use super::{BlockAction, CallControl, CallHandler, Listening};
+use crate::audio::listen::CallEnd;
 use crate::audio::{
-    ConvertedCopies, PlayFolder, Player, Recorder, RecordingLimits, Recordings, SilenceMeter,
-    TimeZone,
+    ConvertedCopies, PlayFolder, Player, Recorder, RecordingLimits, Recordings, TimeZone,
 };
 use crate::call::CallRecord;
 use crate::clock::{WallClock, until};
@@ -52,6 +53,8 @@ pub struct Setup {
     pub time_zone: TimeZone,
     /// How much is recorded and kept.
     pub recording_limits: RecordingLimits,
+    /// How callers are listened to.
+    pub listening: Listening,
     /// The most calls kept in the log; all of them if `None`.
     pub keep_calls: Option<NonZeroU32>,
     /// Wall time.
@@ -147,7 +150,8 @@ pub struct Daemon {
     /// While a voice stream is open: the files that were handed to the modem and not heard to their
     /// end, or are being picked.
     playing: Option<usize>,
-    silence: SilenceMeter,
+    /// While sound comes in, and until it is known what to do with the recording.
+    ears: Option<Ears>,
     status: Status,
     incapable_told: bool,
 }
@@ -196,7 +200,7 @@ impl Daemon {
             recorder: None,
             closing: 0,
             playing: None,
-            silence: SilenceMeter::new(),
+            ears: None,
             status: Status::new(),
             incapable_told: false,
         };
@@ -221,6 +225,7 @@ impl Daemon {
             tokio::select! {
                 biased;
                 () = &mut stop => {
+                    self.judge_line().await;
                     self.machine(Event::Stop).await;
                     return;
                 }
@@ -324,6 +329,7 @@ impl Daemon {
                 self.status.is(State::Waiting);
                 (self.observer)(&Notice::PortLost(&why));
                 self.playing = None;
+                self.judge_line().await;
                 self.machine(Event::PortLost).await;
             }
             ModemEvent::Ring => {
@@ -332,7 +338,9 @@ impl Daemon {
             }
             ModemEvent::CallerId { id, revision } => {
                 tracing::debug!(?id, revision, "caller ID");
-                let caller = Caller::from_line(id.number.as_deref(), id.name.as_deref());
+                let caller = self
+                    .handler
+                    .read_caller(id.number.as_deref(), id.name.as_deref());
                 self.machine(Event::CallerId { caller, revision }).await;
             }
             ModemEvent::MessageWaiting(waiting) => {
@@ -347,27 +355,33 @@ impl Daemon {
             ModemEvent::Code(code) => {
                 tracing::debug!(?code, "line code");
                 self.machine(Event::Code(code)).await;
+                let end = self.ears.as_mut().and_then(|ears| ears.code(code));
+                self.far_end(end).await;
             }
-            ModemEvent::Digit { digit, pressed } => {
-                if pressed && self.blocker.is_off_hook() {
-                    self.digit(digit).await;
+            ModemEvent::Digit { digit, pressed } => self.digit_code(digit, pressed).await,
+            ModemEvent::Audio(audio) => self.audio(audio).await,
+            ModemEvent::Playing { before, samples } => {
+                if let Some(ears) = &mut self.ears {
+                    ears.playing(before, &samples);
                 }
             }
-            ModemEvent::Audio(audio) => self.audio(audio).await,
             ModemEvent::PickedUp(class) => self.machine(Event::PickedUp(class)).await,
             ModemEvent::Refused { what } => self.machine(Event::Refused { what }).await,
-            ModemEvent::VoiceStarted(_) => {
-                self.silence = SilenceMeter::new();
+            ModemEvent::VoiceStarted(mode) => {
+                self.ears = mode.receives().then(|| Ears::new(&self.setup.listening));
                 self.playing = Some(0);
                 self.machine(Event::VoiceStarted).await;
             }
             ModemEvent::PlaybackFinished => {
                 self.playing = Some(0);
-                self.silence.reset();
+                if let Some(ears) = &mut self.ears {
+                    ears.count_silence_anew();
+                }
                 self.machine(Event::PlaybackFinished).await;
             }
             ModemEvent::VoiceEnded(end) => {
                 self.playing = None;
+                self.judge_line().await;
                 self.machine(Event::VoiceEnded(end)).await;
             }
             ModemEvent::FaxEnded { connected } => {
@@ -482,6 +496,7 @@ impl Daemon {
                     "call over"
                 );
                 (self.observer)(&Notice::Ended(&record));
+                self.handler.on_call_over(&record);
             }
             Effect::Warn(what) => tracing::warn!("{what}"),
         }
@@ -490,21 +505,68 @@ impl Daemon {
     // ----- sound -----
 
     async fn audio(&mut self, audio: Vec<u8>) {
-        if let Some(limit) = self.blocker.silence()
-            && self.playing == Some(0)
-        {
-            self.silence.process(&audio);
-            if self.silence.silent_for() >= limit {
-                self.silence.reset();
-                tracing::debug!("the caller is silent");
-                (self.observer)(&Notice::CallerSilent);
-                let mut control = CallControl::default();
-                self.handler.on_silence(&mut control);
-                self.grant(control).await;
-            }
-        }
+        let heard = match &mut self.ears {
+            Some(ears) => ears.hear(&audio),
+            None => Heard::default(),
+        };
         if let Some((_, recorder)) = &self.recorder {
             recorder.push(audio);
+        }
+        for key in heard.keys {
+            self.digit(key.as_char()).await;
+        }
+        self.far_end(heard.end).await;
+        self.caller_silent().await;
+    }
+
+    async fn caller_silent(&mut self) {
+        let (Some(limit), Some(0), Some(ears)) =
+            (self.blocker.silence(), self.playing, &mut self.ears)
+        else {
+            return;
+        };
+        if ears.silent_for() < limit {
+            return;
+        }
+        ears.count_silence_anew();
+        tracing::debug!("the caller is silent");
+        (self.observer)(&Notice::CallerSilent);
+        let mut control = CallControl::default();
+        self.handler.on_silence(&mut control);
+        self.grant(control).await;
+    }
+
+    /// The sound says that the call is over.
+    async fn far_end(&mut self, end: Option<CallEnd>) {
+        if let Some(end) = end {
+            let (by, seconds) = (end.reason.name(), end.at.seconds());
+            tracing::info!(by, seconds, "the caller is gone");
+            self.machine(Event::FarEndGone).await;
+        }
+    }
+
+    /// Nothing more comes in: what is to be said of the line goes into the row.
+    async fn judge_line(&mut self) {
+        let Some(quality) = self.ears.as_ref().and_then(Ears::quality) else {
+            return;
+        };
+        if let Some(problem) = quality.problem() {
+            tracing::warn!("{}", problem.advice());
+        }
+        self.machine(Event::LineQuality(quality)).await;
+    }
+
+    /// The modem's own word of a key.
+    async fn digit_code(&mut self, digit: char, pressed: bool) {
+        if !self.blocker.is_off_hook() {
+            return;
+        }
+        let new = match &mut self.ears {
+            Some(ears) => ears.key_code(digit, pressed).is_some(),
+            None => pressed,
+        };
+        if new {
+            self.digit(digit).await;
         }
     }
 
@@ -568,10 +630,15 @@ impl Daemon {
         let Some((call, recorder)) = self.recorder.take() else {
             return;
         };
+        let end = self.ears.as_ref().and_then(Ears::ended);
+        let end = end.filter(|_| self.setup.listening.trim);
         self.closing += 1;
         let reports = self.reports.clone();
         tokio::spawn(async move {
-            let summary = recorder.finish().await;
+            let summary = match end {
+                Some(end) => recorder.finish_trimmed(end).await,
+                None => recorder.finish().await,
+            };
             let trouble = summary.trouble();
             if trouble.is_none() {
                 let samples = summary.samples;

@@ -1,10 +1,14 @@
 //! What people override to make a call blocker of their own.
 
+use super::LivePolicy;
 use crate::audio::TimeZone;
+use crate::call::CallRecord;
 use crate::clock::{SystemClock, WallClock};
 use crate::modem::caller_id::MessageWaiting;
+use crate::screen::answer::answer;
 use crate::screen::{Caller, Policy, Verdict};
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,9 +23,19 @@ pub trait CallHandler: Send {
         let _ = burst;
     }
 
+    /// Reads what the line says of a caller; how numbers are written differs by country.
+    fn read_caller(&self, number: Option<&str>, name: Option<&str>) -> Caller {
+        Caller::from_line(number, name)
+    }
+
     /// Somebody calls: may he ring? Also asked for calls without caller ID, and again when caller ID
     /// comes late.
     fn on_call(&mut self, caller: &Caller) -> Verdict;
+
+    /// A call is over; this is its row.
+    fn on_call_over(&mut self, call: &CallRecord) {
+        let _ = call;
+    }
 
     /// A request on the control socket that the daemon itself does not know: the answer, or `None`.
     fn on_request(&mut self, request: &Value) -> Option<Value> {
@@ -85,18 +99,29 @@ impl CallControl {
 /// The handler of the plain daemon: it decides by lists.
 #[derive(Debug)]
 pub struct ListScreen {
-    policy: Policy,
+    policy: LivePolicy,
     clock: Arc<dyn WallClock>,
     time_zone: TimeZone,
+    /// Verdicts on calls that are not over, the oldest first.
+    open: VecDeque<Verdict>,
 }
+
+/// Calls that can be going on at once: one in the line and those that knock.
+const MOST_OPEN: usize = 8;
 
 impl ListScreen {
     /// Decides by this policy. The hours and days of its lists are those of the system's clock, in UTC.
     pub fn new(policy: Policy) -> Self {
+        Self::following(LivePolicy::new(policy))
+    }
+
+    /// The same with a policy that can be replaced through another handle.
+    pub fn following(policy: LivePolicy) -> Self {
         Self {
             policy,
             clock: Arc::new(SystemClock),
             time_zone: TimeZone::UTC,
+            open: VecDeque::new(),
         }
     }
 
@@ -110,8 +135,35 @@ impl ListScreen {
 }
 
 impl CallHandler for ListScreen {
-    fn on_call(&mut self, caller: &Caller) -> Verdict {
+    fn read_caller(&self, number: Option<&str>, name: Option<&str>) -> Caller {
         self.policy
-            .screen(caller, self.time_zone.moment(self.clock.now()))
+            .read(|policy| Caller::from_line_in(&policy.numbering, number, name))
+    }
+
+    fn on_call(&mut self, caller: &Caller) -> Verdict {
+        let now = self.time_zone.moment(self.clock.now());
+        let verdict = self.policy.screen(caller, now);
+        if self.open.len() == MOST_OPEN {
+            self.open.pop_front();
+        }
+        self.open.push_back(verdict.clone());
+        verdict
+    }
+
+    fn on_call_over(&mut self, call: &CallRecord) {
+        // The newest verdict that this row was decided by: a call may be screened twice.
+        let decided = |verdict: &Verdict| verdict.reason == call.reason;
+        if let Some(newest) = self.open.iter().rposition(decided)
+            && let Some(verdict) = self.open.remove(newest)
+        {
+            self.policy.call_over(&verdict, self.clock.now());
+        }
+    }
+
+    fn on_request(&mut self, request: &Value) -> Option<Value> {
+        let now = self.time_zone.moment(self.clock.now());
+        self.policy
+            .change(|policy, hits| answer(policy, hits, request, now))
+            .unwrap_or_else(|| Some(json!({ "error": "the lists are being read; ask again" })))
     }
 }

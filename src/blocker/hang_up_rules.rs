@@ -1,4 +1,4 @@
-//! When the line's codes mean that the caller has hung up.
+//! When the line's codes alone mean that the caller has hung up: where there is no sound to judge by.
 //!
 //! A modem takes speech for busy or dial tone now and then, but it repeats a true one: Rockwell's and
 //! other chips every 4 s (busy) or 3 s (dial tone), so that the host can ignore the first.

@@ -13,6 +13,7 @@ use super::call::{OpenCall, Rings};
 use super::hang_up_rules::HangUpRules;
 use super::off_hook::{OffHook, Phase};
 use super::ringing::Ringing;
+use crate::audio::listen::LineQuality;
 use crate::call::{ActionKind, CallRecord, Outcome, VerdictClass};
 use crate::clock::Timestamp;
 use crate::modem::driver::{RestingClass, VoiceEnd};
@@ -67,6 +68,10 @@ pub enum Event {
     PlaybackFinished,
     /// The voice stream is over.
     VoiceEnded(VoiceEnd),
+    /// The sound says that the far end is gone.
+    FarEndGone,
+    /// What the line's quality was, by all that was heard.
+    LineQuality(LineQuality),
     /// The fax answer is over.
     FaxEnded,
     /// We are on-hook.

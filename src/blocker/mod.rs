@@ -6,8 +6,10 @@
 mod action;
 mod call;
 pub mod daemon;
+mod ears;
 mod handler;
 mod hang_up_rules;
+mod live_policy;
 pub mod machine;
 mod off_hook;
 mod ringing;
@@ -15,8 +17,10 @@ mod status;
 mod upkeep;
 
 pub use action::BlockAction;
+pub use ears::Listening;
 pub use handler::{CallControl, CallHandler, ListScreen};
 pub(crate) use hang_up_rules::HangUpRules;
+pub use live_policy::LivePolicy;
 
 #[cfg(test)]
 mod tests;

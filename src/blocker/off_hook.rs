@@ -71,6 +71,8 @@ impl OffHook {
                 }
             }
             Event::VoiceEnded(end) => self.voice_ended(*end, effects),
+            Event::FarEndGone => self.hang_up(Outcome::CallerHungUp, effects),
+            Event::LineQuality(quality) => self.call.record.quality = Some(*quality),
             Event::FaxEnded | Event::EndCall => self.hang_up(Outcome::Finished, effects),
             Event::Code(code) => self.code(*code, at, effects),
             Event::Digit(digit) => self.call.key_pressed(*digit),
@@ -191,12 +193,23 @@ impl OffHook {
             return self.hang_up(Outcome::Handset, effects);
         }
         let off_hook_for = at.now.duration_since(self.since);
-        // While a fax answer is going on, the modem's own result code comes, and ends it.
+        // While a fax answer is going on, the modem's own result code comes, and ends it. Where there
+        // is sound, the sound decides.
         if self.phase != Phase::AnsweringAsFax
+            && !self.hears()
             && self.rules.caller_is_gone(code, at.now, off_hook_for)
         {
             self.hang_up(Outcome::CallerHungUp, effects);
         }
+    }
+
+    /// Whether the caller is listened to: codes are hints then, and [`Event::FarEndGone`] decides.
+    fn hears(&self) -> bool {
+        matches!(self.phase, Phase::Streaming(_))
+            && matches!(
+                self.action,
+                BlockAction::Record { .. } | BlockAction::Duplex { .. }
+            )
     }
 
     /// The modem says that it is off-hook, and the line rings: it gets one more chance.

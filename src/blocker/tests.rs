@@ -125,6 +125,7 @@ fn step() -> impl Strategy<Value = Step> {
         Event::PlaybackFinished,
         Event::VoiceEnded(VoiceEnd::ByModem),
         Event::FaxEnded,
+        Event::FarEndGone,
         Event::OnHook,
         Event::OnHook,
         Event::PortLost,

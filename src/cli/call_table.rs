@@ -1,5 +1,6 @@
 //! Calls as a table for people.
 
+use super::asking::printable;
 use callblock::audio::TimeZone;
 use callblock::store::LoggedCall;
 
@@ -41,11 +42,6 @@ pub(crate) fn table(calls: &[LoggedCall], zone: TimeZone) -> String {
     table
 }
 
-/// Number and name are the caller's words: they must not steer the terminal.
-fn printable(text: &str) -> String {
-    text.replace(char::is_control, "\u{FFFD}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +65,10 @@ mod tests {
             recording: None,
             dtmf: None,
             trouble: None,
+            level_dbfs: None,
+            noise_dbfs: None,
+            clipped: None,
+            dc_offset: None,
         };
         let table = table(&[call], TimeZone::UTC);
         let lines: Vec<&str> = table.lines().collect();

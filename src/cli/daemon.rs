@@ -1,19 +1,21 @@
 //! The daemon itself: settings become a running blocker, and systemd is told how it is.
 
 use super::flags::{DeviceChoice, Settings};
+use super::list_flags::{ListSettings, LoadedPolicy};
 use super::{Failure, runtime};
 use callblock::audio;
 use callblock::blocker::daemon::{Daemon, Notice, Observer, Setup};
-use callblock::blocker::{BlockAction, ListScreen};
-use callblock::clock::SystemClock;
+use callblock::blocker::{BlockAction, ListScreen, LivePolicy};
+use callblock::clock::{SystemClock, WallClock as _};
 use callblock::emulator::{PtyModem, PtyOptions, Scenario};
 use callblock::modem::port::Jack;
 use callblock::modem::serial::{Device, SerialJack};
-use callblock::screen::{List, Policy};
+use callblock::screen::{Date, Policy};
 use callblock::service::control::Places;
 use callblock::service::log;
 use callblock::service::notify::ServiceManager;
-use callblock::service::signals::StopSignals;
+use callblock::service::signals::{ReloadSignal, StopSignals};
+use callblock::watch::Followed;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,29 +37,34 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     for remark in &settings.idle_flags {
         tracing::warn!("{remark}");
     }
-    let policy = load_policy(settings);
-    let warnings: Vec<String> = policy.warnings().iter().map(ToString::to_string).collect();
-    for warning in &warnings {
-        tracing::warn!("{warning}");
-    }
+    let mut files = settings.lists.allow_lists.clone();
+    files.extend(settings.lists.block_lists.iter().cloned());
+    // Before they are read, so that no change falls between the two.
+    let files = Followed::new(files);
+    let loaded = settings.lists.load(today(&settings.lists));
+    in_words(&loaded);
+    let live = LivePolicy::new(loaded.policy);
+    let warnings = warnings(&live);
     let setup = Setup {
         action: settings.action.clone(),
         hang_up_hold: settings.hangup_hold,
         modem_country: settings.country,
         modem_init: settings.init_commands.clone(),
         data_dir: settings.data_dir.clone(),
-        time_zone: settings.time_zone,
+        time_zone: settings.lists.time_zone,
         recording_limits: settings.recording_limits,
         keep_calls: settings.keep_calls,
         clock: Arc::new(SystemClock),
         control: Some(Places::of_process(settings.socket.clone())),
         // Twice as often as the service manager looks.
+        listening: settings.listening,
         heartbeat: ServiceManager::new()
             .watchdog_interval()
             .map(|every| every / 2),
     };
-    let handler =
-        Box::new(ListScreen::new(policy).by_clock(Arc::new(SystemClock), settings.time_zone));
+    let handler = ListScreen::following(live.clone())
+        .by_clock(Arc::new(SystemClock), settings.lists.time_zone);
+    let handler = Box::new(handler);
     runtime()?.block_on(async {
         let jack = jack(&settings.device, emulated.as_ref().map(|(_, link)| link));
         let mut signals = StopSignals::new().map_err(Failure::because("signals"))?;
@@ -75,8 +82,15 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
             tracing::info!("{}: stopping", reason.as_str());
             manager.manager.stopping();
         };
+        let reading = tokio::spawn(follow_lists(
+            settings.lists.clone(),
+            files,
+            live,
+            Arc::clone(&manager),
+        ));
         let ran = Daemon::run(setup, jack, handler, observer, stop).await;
         overdue.abort();
+        reading.abort();
         ran.map_err(|error| Failure::Usage(format!("{error}; name another with --data-dir DIR")))
     })
 }
@@ -125,30 +139,60 @@ fn require_playable(file: &Path) -> Result<(), Failure> {
     audio::playable(file).map_err(|error| Failure::Usage(format!("-a {}: {error}", file.display())))
 }
 
-/// Reads the lists; what is bad in them is logged and left out.
-fn load_policy(settings: &Settings) -> Policy {
-    let load = |files: &[PathBuf]| {
-        if files.is_empty() {
-            return None;
-        }
-        let loaded = List::load(files);
-        for error in &loaded.errors {
-            tracing::error!("{error}");
-        }
-        for problem in &loaded.problems {
-            tracing::warn!("{problem}");
-        }
-        let more = loaded.bad_lines.saturating_sub(loaded.problems.len());
-        if more > 0 {
-            tracing::warn!("{more} more bad lines");
-        }
-        Some(loaded.list)
+/// The date by which lists are read: that of the system's clock in the time zone.
+fn today(lists: &ListSettings) -> Date {
+    lists.time_zone.moment(SystemClock.now()).local.date
+}
+
+/// What is bad in the lists is logged and left out.
+fn in_words(loaded: &LoadedPolicy) {
+    for error in &loaded.errors {
+        tracing::error!("{error}");
+    }
+    for problem in &loaded.problems {
+        tracing::warn!("{problem}");
+    }
+    if loaded.more_problems > 0 {
+        tracing::warn!("{} more bad lines", loaded.more_problems);
+    }
+}
+
+/// What the user should know of the policy in force.
+fn warnings(live: &LivePolicy) -> Vec<String> {
+    let warnings = live.read(Policy::warnings);
+    for warning in &warnings {
+        tracing::warn!("{warning}");
+    }
+    warnings.iter().map(ToString::to_string).collect()
+}
+
+/// Reads the lists again whenever one was saved, or on SIGHUP, off the loop that decides calls.
+async fn follow_lists(
+    lists: ListSettings,
+    mut files: Followed,
+    live: LivePolicy,
+    manager: Arc<Readiness>,
+) {
+    let mut hang_up = match ReloadSignal::new() {
+        Ok(signal) => signal,
+        Err(error) => return tracing::warn!(%error, "lists are not read again"),
     };
-    Policy {
-        allow: load(&settings.allow_lists),
-        block: load(&settings.block_lists),
-        block_private: settings.block_private,
-        ..Policy::default()
+    loop {
+        tokio::select! {
+            () = files.changed() => {}
+            () = hang_up.recv() => {}
+        }
+        let (lists, before) = (lists.clone(), live.clone());
+        let read = tokio::task::spawn_blocking(move || {
+            before.read(|before| lists.reload(before, today(&lists)))
+        });
+        let Ok(loaded) = read.await else {
+            continue;
+        };
+        in_words(&loaded);
+        live.replace(loaded.policy);
+        tracing::info!("the lists were read again");
+        manager.set_warnings(warnings(&live));
     }
 }
 
@@ -156,13 +200,15 @@ fn load_policy(settings: &Settings) -> Policy {
 struct Readiness {
     manager: ServiceManager,
     /// What the user should know at all times.
-    warnings: Vec<String>,
+    warnings: Mutex<Vec<String>>,
     state: Mutex<State>,
     given_up: AtomicBool,
 }
 
 struct State {
     ready: bool,
+    /// The status without the warnings.
+    doing: String,
     status: String,
 }
 
@@ -170,9 +216,10 @@ impl Readiness {
     fn new(warnings: Vec<String>) -> Self {
         Self {
             manager: ServiceManager::new(),
-            warnings,
+            warnings: Mutex::new(warnings),
             state: Mutex::new(State {
                 ready: false,
+                doing: "setting the modem up".into(),
                 status: "setting the modem up".into(),
             }),
             given_up: AtomicBool::new(false),
@@ -206,11 +253,22 @@ impl Readiness {
         })
     }
 
+    fn set_warnings(&self, warnings: Vec<String>) {
+        *self.warnings.lock().unwrap_or_else(PoisonError::into_inner) = warnings;
+        let doing = {
+            let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.doing.clone()
+        };
+        self.status(&doing);
+    }
+
     fn status(&self, status: &str) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        status.clone_into(&mut state.doing);
+        let warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
         let status = [status]
             .into_iter()
-            .chain(self.warnings.iter().map(String::as_str))
+            .chain(warnings.iter().map(String::as_str))
             .collect::<Vec<_>>()
             .join("; ");
         if status != state.status {

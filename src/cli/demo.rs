@@ -4,7 +4,7 @@
 use super::{Failure, call_table, runtime};
 use callblock::audio::{RecordingLimits, TimeZone};
 use callblock::blocker::daemon::{Daemon, Notice, Observer, Setup};
-use callblock::blocker::{BlockAction, ListScreen};
+use callblock::blocker::{BlockAction, ListScreen, Listening};
 use callblock::call::{CallRecord, VerdictClass};
 use callblock::clock::SystemClock;
 use callblock::emulator::{PtyModem, PtyOptions, Scenario};
@@ -79,6 +79,7 @@ async fn watch(data_dir: &Path, node: &Path, policy: Policy, play: &Path) -> Res
         keep_calls: None,
         clock: Arc::new(SystemClock),
         control: None,
+        listening: Listening::default(),
         heartbeat: None,
     };
     let jack = Box::new(SerialJack::new(Device::Node(node.to_owned())));

@@ -5,9 +5,10 @@
 //! on the files of this machine, by [`Settings::new`]. Contents (lists, WAV files, scenarios) are
 //! left to those who read them.
 
-use super::{ActionFlags, DaemonFlags, KeepFlags};
-use callblock::audio::{RecordingLimits, TimeZone};
-use callblock::blocker::BlockAction;
+use super::list_flags::ListSettings;
+use super::{ActionFlags, DaemonFlags, KeepFlags, listen};
+use callblock::audio::RecordingLimits;
+use callblock::blocker::{BlockAction, Listening};
 use callblock::service::log::LogOptions;
 use rustix::fs::{Mode, OFlags};
 use std::ffi::OsString;
@@ -36,18 +37,14 @@ pub(crate) enum DeviceChoice {
 
 /// Everything the daemon needs to know, checked as far as that is possible without creating
 /// anything.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Settings {
     pub(crate) device: DeviceChoice,
-    pub(crate) block_lists: Vec<PathBuf>,
-    pub(crate) allow_lists: Vec<PathBuf>,
-    /// Whether withheld and unknown numbers are blocked.
-    pub(crate) block_private: bool,
+    /// Who may ring.
+    pub(crate) lists: ListSettings,
     pub(crate) action: BlockAction,
     /// Off-hook time of a plain hang-up, also of one that stands in for an action the modem refuses.
     pub(crate) hangup_hold: Duration,
-    /// For names of recordings and for people.
-    pub(crate) time_zone: TimeZone,
     /// May not exist yet.
     pub(crate) data_dir: PathBuf,
     /// Country for AT+GCI, a T.35 number.
@@ -55,6 +52,7 @@ pub(crate) struct Settings {
     /// Whole command lines, each beginning with AT, in the order given.
     pub(crate) init_commands: Vec<String>,
     pub(crate) recording_limits: RecordingLimits,
+    pub(crate) listening: Listening,
     /// The most calls in the log.
     pub(crate) keep_calls: Option<NonZeroU32>,
     /// Where the control socket is to be, if not at the usual place.
@@ -138,12 +136,8 @@ impl Settings {
         {
             require_file("-a", file)?;
         }
-        for list in &flags.block_list {
-            require_list("--block-list", list)?;
-        }
-        for list in &flags.allow_list {
-            require_list("--allow-list", list)?;
-        }
+        let tones = listen::tones(flags.lists.country());
+        let lists = ListSettings::new(flags.lists)?;
         match &flags.device {
             DeviceChoice::Node(path) => require_terminal_if_present(path)?,
             DeviceChoice::Emulated(Some(scenario)) => {
@@ -159,16 +153,18 @@ impl Settings {
 
         Ok(Self {
             device: flags.device,
-            block_lists: flags.block_list,
-            allow_lists: flags.allow_list,
-            block_private: flags.block_private,
+            lists,
             action,
             hangup_hold: flags.hangup_delay,
-            time_zone: flags.timezone,
             data_dir,
             country: flags.gci,
             init_commands: flags.init,
             recording_limits: recording_limits(&flags.keep),
+            listening: Listening {
+                tones,
+                end_silence: flags.end_silence,
+                trim: !flags.keep.no_trim,
+            },
             keep_calls: flags.keep.keep_calls,
             socket: flags.socket,
             log: LogOptions {
@@ -250,12 +246,6 @@ fn require_file(flag: &'static str, path: &Path) -> Result<(), UsageError> {
             source,
         }),
     }
-}
-
-/// The same for a list, except that one which cannot be reached is let through: it is for its reader
-/// to warn, and calls then ring.
-fn require_list(flag: &'static str, path: &Path) -> Result<(), UsageError> {
-    look_at(flag, path).map(drop)
 }
 
 fn look_at(flag: &'static str, path: &Path) -> Result<io::Result<Metadata>, UsageError> {

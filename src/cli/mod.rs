@@ -3,18 +3,28 @@
 //! Without a subcommand it is the daemon. Its flags are those of pycallblock, so that units and
 //! habits can be carried over; abbreviations of long flags are accepted for the same reason.
 
+mod asking;
 mod call_table;
+mod check;
 mod convert;
 mod daemon;
 mod demo;
+mod edit_list;
 mod emulate;
 pub(crate) mod flags;
+mod import;
+mod list_flags;
+mod listen;
+mod lists;
+mod permit;
 mod status;
+mod what_if;
 
-use callblock::audio::TimeZone;
+use callblock::screen::Side;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand};
 use flags::{DeviceChoice, Environment, Settings};
+use list_flags::ListFlags;
 use std::ffi::OsString;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -23,6 +33,8 @@ use std::time::Duration;
 
 /// The exit code of a wrong command line.
 pub(crate) const USAGE_EXIT_CODE: u8 = 2;
+/// The exit code of a question that no daemon answers.
+pub(crate) const NO_DAEMON_EXIT_CODE: u8 = 3;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,8 +44,10 @@ Examples:
       Callers on the list are picked up and hung up on, everybody else rings.
   callblock -w friends.csv -d -s 2 -a hello.wav
       Everybody but the friends talks to the WAV files of the play folder.
+  callblock check 5055550134 -b block.csv
+      Says what becomes of this caller, and why.
 
-A list has a line `number,name` for each caller. Any WAV file will do.";
+A list has a line `number,name` for each caller; docs/lists.md tells what else. Any WAV file will do.";
 
 /// Blocks unwanted calls on a landline, with a USB voice modem.
 #[derive(Parser, Debug)]
@@ -65,6 +79,24 @@ pub(crate) enum Command {
     Status(status::StatusArgs),
     /// Make a WAV file for the line of a WAV, FLAC, MP3, Ogg Vorbis or AIFF file.
     Convert(convert::ConvertArgs),
+    /// Say what becomes of a caller, by which rule, and what else matches.
+    Check(check::CheckArgs),
+    /// Say what would have become of the calls in the log by other lists.
+    WhatIf(what_if::WhatIfArgs),
+    /// Put a caller on a block list.
+    Block(edit_list::AddArgs),
+    /// Put a caller on an allow list.
+    Allow(edit_list::AddArgs),
+    /// Take a caller off the lists.
+    Remove(edit_list::RemoveArgs),
+    /// Let a caller, or whoever calls next, ring for a time.
+    Permit(permit::PermitArgs),
+    /// Show the lists, how often each rule decided, and rules that never did.
+    Lists(lists::ListsArgs),
+    /// Convert lists of other programs, and add them to one of ours.
+    Import(import::ImportArgs),
+    /// Say what is heard in a recording, as in a live call.
+    Listen(listen::ListenArgs),
     /// Run an emulated modem on a pseudo-terminal and print the node to open.
     Emulate(emulate::EmulateArgs),
 }
@@ -82,27 +114,10 @@ pub(crate) struct DaemonFlags {
     )]
     pub(crate) device: DeviceChoice,
 
-    /// Block the callers on this list. May be given several times.
-    #[arg(short, long, visible_alias = "blacklist", value_name = "CSV")]
-    pub(crate) block_list: Vec<PathBuf>,
-
-    /// Let the callers on this list ring, whatever else says no. Without a block list, block
-    /// everybody else. May be given several times.
-    #[arg(short = 'w', long, visible_alias = "whitelist", value_name = "CSV")]
-    pub(crate) allow_list: Vec<PathBuf>,
-
-    /// Block callers who withhold their number, or whose number the network does not know.
-    #[arg(short = 'p', long)]
-    pub(crate) block_private: bool,
-
     /// Folder for the call log, the recordings (rec) and the files to play (play), made at the
     /// first start [default: `$STATE_DIRECTORY`, else `~/callblock`].
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
-
-    /// Time zone in the names of the recordings, such as Europe/Paris.
-    #[arg(long, value_name = "TIMEZONE", default_value = "UTC")]
-    pub(crate) timezone: TimeZone,
 
     /// Tell the modem its country: the two digits of AT+GCI, such as B5 for the USA.
     #[arg(long, value_name = "HEX", value_parser = flags::parse_country)]
@@ -113,10 +128,13 @@ pub(crate) struct DaemonFlags {
     #[arg(long, value_name = "CMD", value_parser = flags::parse_init_command)]
     pub(crate) init: Vec<String>,
 
-    /// The socket on which `callblock status` asks the daemon [default: control.sock in
+    /// The socket on which other commands ask the daemon [default: control.sock in
     /// `$RUNTIME_DIRECTORY`, else in /run/callblock, else in `$XDG_RUNTIME_DIR/callblock`].
     #[arg(long, value_name = "PATH")]
     pub(crate) socket: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) lists: ListFlags,
 
     #[command(flatten)]
     pub(crate) action: ActionFlags,
@@ -135,6 +153,16 @@ pub(crate) struct DaemonFlags {
         help_heading = "Block actions"
     )]
     pub(crate) silence: Option<Duration>,
+
+    /// With -r and -d: end the call after so many seconds of silence, once the caller has spoken.
+    /// Without this only the far end's hanging up and the time limit end it.
+    #[arg(
+        long,
+        value_name = "SEC",
+        value_parser = flags::parse_limit,
+        help_heading = "Block actions"
+    )]
+    pub(crate) end_silence: Option<Duration>,
 
     /// How long the line is held before hanging up, if that is all that is done; 0 to 60. Below
     /// one second the exchange may go on ringing.
@@ -174,6 +202,10 @@ pub(crate) struct KeepFlags {
     /// same.
     #[arg(long, value_name = "MB", default_value = "50")]
     pub(crate) min_free: u64,
+
+    /// Leave the dial tone, busy tone or dead air at the end of recordings as it is.
+    #[arg(long)]
+    pub(crate) no_trim: bool,
 }
 
 /// What happens to a blocked call; one of them at most.
@@ -251,6 +283,8 @@ pub(crate) struct LogFlags {
 pub(crate) enum Failure {
     /// The user can put it right: exit code 2.
     Usage(String),
+    /// No daemon answers: exit code 3.
+    NoDaemon(String),
     /// Exit code 1.
     Other(String),
 }
@@ -276,10 +310,20 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Emulate(args)) => emulate::run(args).map(|()| ExitCode::SUCCESS),
         Some(Command::Convert(args)) => convert::run(&args).map(|()| ExitCode::SUCCESS),
         Some(Command::Status(args)) => status::run(args),
+        Some(Command::Check(args)) => check::run(args),
+        Some(Command::WhatIf(args)) => what_if::run(args),
+        Some(Command::Block(args)) => edit_list::add(args, Side::Block),
+        Some(Command::Allow(args)) => edit_list::add(args, Side::Allow),
+        Some(Command::Remove(args)) => edit_list::remove(args),
+        Some(Command::Permit(args)) => permit::run(args),
+        Some(Command::Lists(args)) => lists::run(args),
+        Some(Command::Import(args)) => import::run(&args),
+        Some(Command::Listen(args)) => listen::run(&args).map(|()| ExitCode::SUCCESS),
     };
     let (error, code) = match outcome {
         Ok(code) => return code,
         Err(Failure::Usage(error)) => (error, ExitCode::from(USAGE_EXIT_CODE)),
+        Err(Failure::NoDaemon(error)) => (error, ExitCode::from(NO_DAEMON_EXIT_CODE)),
         Err(Failure::Other(error)) => (error, ExitCode::FAILURE),
     };
     eprintln!("callblock: {error}");

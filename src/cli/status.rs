@@ -1,6 +1,7 @@
 //! `callblock status`: what the running daemon says of itself, for people and for monitors.
 
-use super::{Failure, runtime};
+use super::asking::printable;
+use super::{Failure, NO_DAEMON_EXIT_CODE, runtime};
 use callblock::audio::TimeZone;
 use callblock::clock::Timestamp;
 use callblock::service::control::{self, Places};
@@ -20,9 +21,6 @@ pub(crate) struct StatusArgs {
     socket: Option<PathBuf>,
 }
 
-/// No daemon answers.
-const NO_DAEMON: u8 = 3;
-
 pub(crate) fn run(args: StatusArgs) -> Result<ExitCode, Failure> {
     let places = Places::of_process(args.socket);
     let question = json!({ "command": "status" });
@@ -35,7 +33,7 @@ pub(crate) fn run(args: StatusArgs) -> Result<ExitCode, Failure> {
         } else {
             println!("no daemon is running");
         }
-        return Ok(ExitCode::from(NO_DAEMON));
+        return Ok(ExitCode::from(NO_DAEMON_EXIT_CODE));
     };
     if args.json {
         println!("{status}");
@@ -66,9 +64,4 @@ fn in_words(status: &Value) -> String {
     });
     words.extend(unknown);
     words
-}
-
-/// What the line sent must not steer the terminal.
-fn printable(text: &str) -> String {
-    text.replace(char::is_control, "\u{FFFD}")
 }

@@ -1,9 +1,12 @@
 //! Command lines, what they mean, and what is said about wrong ones.
 
 use super::flags::{DeviceChoice, Environment, Settings, UsageError};
+use super::list_flags::ListSettings;
 use super::{Cli, Command, in_one_line};
-use callblock::audio::{RecordingLimits, TimeZone};
-use callblock::blocker::BlockAction;
+use callblock::audio::RecordingLimits;
+use callblock::blocker::{BlockAction, Listening};
+use callblock::call::VerdictClass;
+use callblock::screen::{Complaints, Country, Numbering, Permit};
 use callblock::service::log::LogOptions;
 use clap::{CommandFactory, Parser};
 use std::num::NonZeroU32;
@@ -83,16 +86,14 @@ fn without_flags_there_are_sensible_defaults() {
         settings,
         Settings {
             device: DeviceChoice::Node("/dev/ttyACM0".into()),
-            block_lists: vec![],
-            allow_lists: vec![],
-            block_private: false,
+            lists: ListSettings::default(),
             action: BlockAction::HangUp { hold },
             hangup_hold: hold,
-            time_zone: TimeZone::UTC,
             data_dir: machine.path("callblock"),
             country: None,
             init_commands: vec![],
             recording_limits: RecordingLimits::default(),
+            listening: Listening::default(),
             keep_calls: None,
             socket: None,
             log: LogOptions::default(),
@@ -106,26 +107,35 @@ fn every_flag_reaches_the_settings() {
     let machine = Machine::new();
     let settings = machine
         .settings(
-            "--device emulated:@calls.toml -b @block.csv --block-list @allow.csv -w @allow.csv -p \
+            "--device emulated:@calls.toml -b @block.csv --block-list @folder -w @allow.csv -p \
+             --my-number 0162345678 --unknown block --quiet-hours 22:00-07:00 \
+             --min-complaints 5 --max-complaint-age 30 \
              --duplex 90 -a @hello.wav -s 2.5 --hangup-delay 0.5 --data-dir @data \
              --timezone Europe/Paris --gci b5 --init AT+VGR=128 --init s0=0 \
-             --keep-days 30 --keep-mb 2000 --keep-calls 10000 --min-free 0 -l --logfile @log --syslog -vv",
+             --keep-days 30 --keep-mb 2000 --keep-calls 10000 --min-free 0 --end-silence 45 --no-trim \
+             -l --logfile @log --syslog -vv",
         )
         .expect("good");
     assert_eq!(
         settings,
         Settings {
             device: DeviceChoice::Emulated(Some(machine.path("calls.toml"))),
-            block_lists: vec![machine.path("block.csv"), machine.path("allow.csv")],
-            allow_lists: vec![machine.path("allow.csv")],
-            block_private: true,
+            lists: ListSettings {
+                block_lists: vec![machine.path("block.csv"), machine.path("folder")],
+                allow_lists: vec![machine.path("allow.csv")],
+                block_private: true,
+                numbering: Numbering::new("FR".parse().ok()).with_own_number("0162345678"),
+                unknown: Some(VerdictClass::Block),
+                quiet_hours: Some("22:00-07:00".parse().unwrap()),
+                complaints: settings.lists.complaints.clone(),
+                time_zone: "Europe/Paris".parse().unwrap(),
+            },
             action: BlockAction::Duplex {
                 file: Some(machine.path("hello.wav")),
                 limit: Duration::from_secs(90),
                 silence: Some(Duration::from_millis(2500)),
             },
             hangup_hold: Duration::from_millis(500),
-            time_zone: "Europe/Paris".parse().unwrap(),
             data_dir: machine.path("data"),
             country: Some(0xB5),
             init_commands: vec!["AT+VGR=128".into(), "ATs0=0".into()],
@@ -133,6 +143,11 @@ fn every_flag_reaches_the_settings() {
                 keep_days: Some(30),
                 keep_bytes: Some(2_000_000_000),
                 min_free: 0,
+            },
+            listening: Listening {
+                end_silence: Some(Duration::from_secs(45)),
+                trim: false,
+                ..Listening::default()
             },
             keep_calls: NonZeroU32::new(10_000),
             socket: None,
@@ -145,6 +160,54 @@ fn every_flag_reaches_the_settings() {
             idle_flags: vec![],
         }
     );
+    let today = "2027-01-31".parse().ok();
+    assert_eq!(
+        settings.lists.complaints.on(today.unwrap()),
+        Complaints {
+            min: 5,
+            max_age_days: 30,
+            today
+        }
+    );
+}
+
+#[test]
+fn the_country_is_named_or_that_of_the_time_zone() {
+    let machine = Machine::new();
+    for (line, country) in [
+        ("", None),
+        ("--timezone UTC", None),
+        ("--timezone Europe/Paris", Some("FR")),
+        ("--timezone Europe/Paris --country de", Some("DE")),
+        ("--gci B5", None),
+    ] {
+        let lists = machine.settings(line).expect(line).lists;
+        let found = lists.numbering.country().map(Country::iso);
+        assert_eq!(found, country, "{line}");
+    }
+}
+
+#[test]
+fn lists_that_are_read_again_keep_what_vanished_and_the_permits() {
+    let machine = Machine::new();
+    let today = "2027-01-31".parse().expect("a date");
+    std::fs::write(machine.path("block.csv"), "5055550134,\n,bad\n").expect("written");
+    let lists = machine
+        .settings("-b @block.csv -p --quiet-hours 22:00-07:00 --unknown ring --country US")
+        .expect("good")
+        .lists;
+    let mut first = lists.load(today);
+    assert_eq!((first.problems.len(), first.errors.len()), (1, 0));
+    let policy = &mut first.policy;
+    assert!(policy.block_private && policy.quiet_hours.is_some() && policy.allow.is_none());
+    let until = callblock::clock::Timestamp::from_nanos(1);
+    policy.permits.push(Permit::next_call(until));
+    std::fs::remove_file(machine.path("block.csv")).expect("removed");
+    let second = lists.reload(&first.policy, today);
+    assert_eq!(second.errors.len(), 1);
+    assert_eq!(second.policy.permits, first.policy.permits);
+    let block = second.policy.block.expect("kept");
+    assert!(block.find("+1 505 555 0134").is_some());
 }
 
 #[test]
@@ -255,9 +318,10 @@ fn a_terminal_is_a_device_and_other_things_are_not() {
 }
 
 #[test]
-fn a_file_must_be_there_and_be_no_folder() {
+fn a_file_must_be_there_and_only_a_list_may_be_a_folder() {
     let machine = Machine::new();
     for flags in ["-b", "-w", "-b @block.csv -b", "-t -a", "-d -a", "-m -a"] {
+        let is_list = !flags.ends_with("-a");
         let missing = machine
             .settings(&format!("{flags} @none"))
             .expect_err(flags);
@@ -265,13 +329,14 @@ fn a_file_must_be_there_and_be_no_folder() {
             matches!(&missing, UsageError::NoSuchFile { path, .. } if *path == machine.path("none")),
             "{missing}"
         );
-        let folder = machine
-            .settings(&format!("{flags} @folder"))
-            .expect_err(flags);
-        assert!(
-            matches!(&folder, UsageError::Folder { path, .. } if *path == machine.path("folder")),
-            "{folder}"
-        );
+        match machine.settings(&format!("{flags} @folder")) {
+            Ok(_) => assert!(is_list, "{flags}"),
+            Err(UsageError::Folder { path, .. }) => {
+                assert!(!is_list, "{flags}");
+                assert_eq!(path, machine.path("folder"));
+            }
+            Err(other) => panic!("{flags}: {other}"),
+        }
     }
     for scenario in ["@none", "@calls.toml/none"] {
         let error = machine.settings(&format!("--device emulated:{scenario}"));
@@ -362,7 +427,7 @@ fn a_wrong_setting_is_one_line_that_names_flag_and_value() {
     let machine = Machine::new();
     for (line, parts) in [
         ("-b @none", ["--block-list", "none: there is no such file"]),
-        ("-w @folder", ["--allow-list", "folder: this is a folder"]),
+        ("-m -a @folder", ["-a", "folder: this is a folder"]),
         ("--device /dev/null", ["--device /dev/null", "/dev/ttyACM0"]),
         (
             "--data-dir @block.csv",
@@ -385,7 +450,7 @@ fn a_wrong_word_is_one_line_that_says_what_to_give_instead() {
         ("nonsense", ["'nonsense'", "--help"]),
         ("-f -r", ["'--fax'", "'--record [<SEC>]'"]),
         ("-d -t -m", ["'--duplex [<SEC>]'", "--transmit [<SEC>]"]),
-        ("-b", ["'--block-list <CSV>'", "value is required"]),
+        ("-b", ["'--block-list <FILE>'", "value is required"]),
         ("-r 0", ["'0'", "above 0 and up to 86400"]),
         ("-r 86401", ["'86401'", "above 0 and up to 86400"]),
         ("-t soon", ["'soon'", "above 0 and up to 86400"]),
@@ -399,6 +464,9 @@ fn a_wrong_word_is_one_line_that_says_what_to_give_instead() {
             "--timezone Mars/Olympus",
             ["'Mars/Olympus'", "Europe/Paris"],
         ),
+        ("--country Mars", ["'Mars'", "two letters"]),
+        ("--unknown maybe", ["'maybe'", "ring or block"]),
+        ("--quiet-hours 22-7", ["'22-7'", "22:00-07:00"]),
         ("--gci USA", ["'USA'", "two hexadecimal digits"]),
         ("--gci +5", ["'+5'", "two hexadecimal digits"]),
         ("--gci B", ["'B'", "two hexadecimal digits"]),

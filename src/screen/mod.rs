@@ -6,6 +6,7 @@
 //!
 //! A call is decided by [`Policy::screen`]. What people write in lists is in `docs/lists.md`.
 
+pub mod answer;
 mod asked;
 mod caller;
 mod hits;

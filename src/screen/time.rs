@@ -104,6 +104,9 @@ pub enum BadTime {
     /// Not days of the week.
     #[error("days are written as mon-fri or sat,sun with + or / between them: sat+sun")]
     Days,
+    /// Not a time of a day.
+    #[error("a time is written as 23:30 or 2027-01-31 23:30")]
+    Moment,
 }
 
 impl FromStr for Date {
@@ -141,6 +144,42 @@ pub struct Moment {
     pub instant: Timestamp,
     /// The same on the wall, for what is asked of the hour or the day.
     pub local: LocalTime,
+}
+
+const MINUTES_OF_DAY: u16 = 24 * 60;
+
+/// Reads `22:00`; up to `24:00`.
+fn minute_of_day(text: &str) -> Option<u16> {
+    let (hour, minute) = text.trim().split_once(':')?;
+    let number = |text: &str| {
+        (matches!(text.len(), 1..=2) && text.bytes().all(|b| b.is_ascii_digit()))
+            .then(|| text.parse::<u16>().ok())?
+    };
+    let (hour, minute) = (number(hour)?, number(minute)?);
+    (minute < 60 && (hour < 24 || (hour == 24 && minute == 0))).then_some(hour * 60 + minute)
+}
+
+impl Moment {
+    /// The moment at which the clock on the wall shows this: `23:30` of the same day, or
+    /// `2027-01-31 23:30`. Its instant ignores that clocks are put forward and back.
+    pub fn moved_to(self, text: &str) -> Result<Self, BadTime> {
+        let text = text.trim();
+        let (date, time) = match text.split_once([' ', 'T']) {
+            Some((date, time)) => (date.parse().map_err(|_| BadTime::Moment)?, time),
+            None => (self.local.date, text),
+        };
+        let minute = minute_of_day(time)
+            .filter(|minute| *minute < MINUTES_OF_DAY)
+            .ok_or(BadTime::Moment)?;
+        let days = date.day_number() - self.local.date.day_number();
+        let minutes = i64::from(days) * i64::from(MINUTES_OF_DAY) + i64::from(minute)
+            - i64::from(self.local.minute);
+        let nanos = minutes.saturating_mul(60_000_000_000);
+        Ok(Self {
+            instant: Timestamp::from_nanos(self.instant.as_nanos().saturating_add(nanos)),
+            local: LocalTime { date, minute },
+        })
+    }
 }
 
 /// A part of each day; it may go over midnight.
@@ -197,16 +236,7 @@ impl FromStr for Hours {
     /// Reads `22:00-07:00`; `24:00` ends a day.
     fn from_str(text: &str) -> Result<Self, BadTime> {
         let (from, until) = text.split_once('-').ok_or(BadTime::Hours)?;
-        let minute = |text: &str| {
-            let (hour, minute) = text.trim().split_once(':')?;
-            let number = |text: &str| {
-                (matches!(text.len(), 1..=2) && text.bytes().all(|b| b.is_ascii_digit()))
-                    .then(|| text.parse::<u16>().ok())?
-            };
-            let (hour, minute) = (number(hour)?, number(minute)?);
-            (minute < 60 && (hour < 24 || (hour == 24 && minute == 0)))
-                .then_some((hour * 60 + minute) % 1440)
-        };
+        let minute = |text: &str| minute_of_day(text).map(|minute| minute % MINUTES_OF_DAY);
         Ok(Self {
             from: minute(from).ok_or(BadTime::Hours)?,
             until: minute(until).ok_or(BadTime::Hours)?,
@@ -431,5 +461,23 @@ mod tests {
             assert_eq!(friday_night.includes(time), expected, "{time:?}");
         }
         assert!(When::default().includes(at("2026-11-20", 0, 0)));
+    }
+
+    #[test]
+    fn a_moment_is_moved_by_what_the_clock_on_the_wall_shows() {
+        let now = Moment {
+            instant: Timestamp::from_nanos(0),
+            local: at("2027-01-31", 12, 0),
+        };
+        let later = now.moved_to("2027-02-01 00:30").unwrap();
+        assert_eq!(later.local, at("2027-02-01", 0, 30));
+        assert_eq!(later.instant.as_nanos(), 750 * 60_000_000_000);
+        assert_eq!(now.moved_to("2027-02-01T00:30"), Ok(later));
+        let earlier = now.moved_to(" 9:05").unwrap();
+        assert_eq!(earlier.local, at("2027-01-31", 9, 5));
+        assert!(earlier.instant < now.instant);
+        for wrong in ["", "24:00", "2027-01-31", "2027-02-30 12:00", "noon"] {
+            assert_eq!(now.moved_to(wrong), Err(BadTime::Moment), "{wrong}");
+        }
     }
 }

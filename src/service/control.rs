@@ -16,6 +16,8 @@ use tokio::time::timeout;
 
 /// The longest request or answer, in bytes.
 const LONGEST_LINE: u64 = 4 << 20;
+/// Where the service manager makes a folder for us (`RuntimeDirectory=`).
+const SYSTEM_FOLDER: &str = "/run/callblock";
 /// Patience with the other side.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Connections served at once.
@@ -66,7 +68,7 @@ impl Places {
         if let Some(folder) = &self.runtime_directory {
             return vec![folder.join("control.sock")];
         }
-        let system = PathBuf::from("/run/callblock/control.sock");
+        let system = PathBuf::from(SYSTEM_FOLDER).join("control.sock");
         let user = self
             .user_runtime_directory
             .as_ref()
@@ -125,10 +127,12 @@ impl Drop for ControlSocket {
 }
 
 async fn listen(path: &Path) -> io::Result<UnixListener> {
-    if let Some(folder) = path.parent()
-        && folder.parent().is_some_and(Path::is_dir)
+    // The system's folder is the service manager's to make.
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| *folder != Path::new(SYSTEM_FOLDER))
     {
-        // Of the system's folder only the service manager decides.
+        // Whether it is there now shows when the socket is made.
         let _ = std::fs::create_dir(folder);
     }
     if path.exists() {

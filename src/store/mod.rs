@@ -15,7 +15,7 @@ pub use writer::LogPlace;
 
 use crate::call::{CallRecord, Outcome};
 use crate::clock::Timestamp;
-use rusqlite::{Connection, ErrorCode, InterruptHandle, Row, ToSql, ffi, named_params};
+use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags, Row, ToSql, ffi, named_params};
 use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -121,7 +121,7 @@ fn is_barred(file: &Path) -> bool {
 }
 
 /// A row of the call log as it was read back. The words are those of [`crate::call`], or newer ones.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct LoggedCall {
     /// The row's number, in the order of insertion.
     pub id: i64,
@@ -153,6 +153,15 @@ pub struct LoggedCall {
     pub dtmf: Option<String>,
     /// What went wrong on our side.
     pub trouble: Option<String>,
+    /// Level of what was heard, dB relative to full scale (RMS).
+    pub level_dbfs: Option<f64>,
+    /// Level of the line's own noise, dB relative to full scale (RMS); `None` where the caller was not
+    /// listened to.
+    pub noise_dbfs: Option<f64>,
+    /// Share of samples at the ends of the scale, 0–1.
+    pub clipped: Option<f64>,
+    /// Mean of all samples, in steps of the 8 bits from the middle.
+    pub dc_offset: Option<f64>,
 }
 
 /// An open call log.
@@ -223,6 +232,26 @@ impl Store {
             .execute([keep])?)
     }
 
+    /// Opens a call log that is there, to read it only: also while the daemon writes to it.
+    pub fn open_read_only(file: &Path) -> Result<Self, StoreError> {
+        let failed = |source| StoreError::Open {
+            file: file.to_path_buf(),
+            source,
+        };
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(file, flags).map_err(failed)?;
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
+        let found: i64 = connection
+            .pragma_query_value(None, "user_version", |row| row.get(0))
+            .map_err(failed)?;
+        if found > schema::VERSION {
+            let file = file.to_path_buf();
+            return Err(StoreError::Newer { file, found });
+        }
+        let file = file.to_path_buf();
+        Ok(Self { connection, file })
+    }
+
     /// Adds a call and returns the number of its row.
     pub fn insert(&self, call: &CallRecord) -> Result<i64, StoreError> {
         self.write(None, call)?;
@@ -238,6 +267,7 @@ impl Store {
         let instant = |elapsed: Option<Duration>| {
             elapsed.map(|elapsed| call.started.after(elapsed).as_nanos())
         };
+        let quality = call.quality.as_ref();
         let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         self.connection
             .prepare_cached(schema::WRITE_CALL)?
@@ -257,6 +287,10 @@ impl Store {
                 ":recording": call.recording,
                 ":dtmf": text(&call.dtmf),
                 ":trouble": call.trouble.as_deref().and_then(text),
+                ":level_dbfs": quality.and_then(|q| q.level_dbfs).map(|level| rounded(level, 2)),
+                ":noise_dbfs": quality.map(|q| rounded(q.noise_floor_dbfs, 2)),
+                ":clipped": quality.map(|q| rounded(q.clipping, 5)),
+                ":dc_offset": quality.map(|q| rounded(q.dc_offset, 2)),
             })?;
         Ok(())
     }
@@ -286,6 +320,12 @@ impl Store {
     }
 }
 
+/// With so many digits after the point: more would pretend to a precision that nobody measured.
+fn rounded(value: f32, digits: i32) -> f64 {
+    let scale = 10_f64.powi(digits);
+    (f64::from(value) * scale).round() / scale
+}
+
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
@@ -301,6 +341,11 @@ fn logged_call(row: &Row<'_>) -> rusqlite::Result<LoggedCall> {
     let instant = |column| {
         row.get::<_, Option<i64>>(column)
             .map(|nanos| nanos.map(Timestamp::from_nanos))
+    };
+    // A log of the first version that was opened to be read only does not have these.
+    let number = |column| match row.get::<_, Option<f64>>(column) {
+        Err(rusqlite::Error::InvalidColumnName(_)) => Ok(None),
+        found => found,
     };
     Ok(LoggedCall {
         id: row.get("id")?,
@@ -318,6 +363,10 @@ fn logged_call(row: &Row<'_>) -> rusqlite::Result<LoggedCall> {
         recording: row.get("recording")?,
         dtmf: row.get("dtmf")?,
         trouble: row.get("trouble")?,
+        level_dbfs: number("level_dbfs")?,
+        noise_dbfs: number("noise_dbfs")?,
+        clipped: number("clipped")?,
+        dc_offset: number("dc_offset")?,
     })
 }
 

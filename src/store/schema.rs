@@ -3,10 +3,10 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 /// The version that this program writes.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
 /// Each step brings a database from its index in this list to the next version.
-const STEPS: [&str; VERSION as usize] = [
+pub(super) const STEPS: [&str; VERSION as usize] = [
     // Plain types, no STRICT and no CHECK: the file is read by older SQLites, too, and later
     // versions may add words.
     "CREATE TABLE calls(
@@ -28,19 +28,28 @@ const STEPS: [&str; VERSION as usize] = [
     );
     CREATE VIEW call_log(timestamp, number, name, blocked) AS
         SELECT started, coalesce(number, ''), name, verdict = 'block' FROM calls;",
+    // The line's quality; NULL where the caller was not listened to.
+    "ALTER TABLE calls ADD COLUMN level_dbfs REAL;   -- of what was heard, RMS; NULL: nothing was
+    ALTER TABLE calls ADD COLUMN noise_dbfs REAL;   -- of the line's own noise, RMS
+    ALTER TABLE calls ADD COLUMN clipped REAL;      -- share of samples at the ends of the scale
+    ALTER TABLE calls ADD COLUMN dc_offset REAL;    -- in steps of the 8 bits",
 ];
 
 pub(super) const WRITE_CALL: &str = "
     INSERT INTO calls(id, started, number, normalised, name, verdict, reason, source, action,
-                      picked_up, ended, outcome, recording, dtmf, trouble)
+                      picked_up, ended, outcome, recording, dtmf, trouble,
+                      level_dbfs, noise_dbfs, clipped, dc_offset)
     VALUES (:id, :started, :number, :normalised, :name, :verdict, :reason, :source, :action,
-            :picked_up, :ended, :outcome, :recording, :dtmf, :trouble)
+            :picked_up, :ended, :outcome, :recording, :dtmf, :trouble,
+            :level_dbfs, :noise_dbfs, :clipped, :dc_offset)
     ON CONFLICT(id) DO UPDATE SET
         started = excluded.started, number = excluded.number, normalised = excluded.normalised,
         name = excluded.name, verdict = excluded.verdict, reason = excluded.reason,
         source = excluded.source, action = excluded.action, picked_up = excluded.picked_up,
         ended = excluded.ended, outcome = excluded.outcome, recording = excluded.recording,
-        dtmf = excluded.dtmf, trouble = excluded.trouble";
+        dtmf = excluded.dtmf, trouble = excluded.trouble, level_dbfs = excluded.level_dbfs,
+        noise_dbfs = excluded.noise_dbfs, clipped = excluded.clipped,
+        dc_offset = excluded.dc_offset";
 
 pub(super) const COMPLETE_INTERRUPTED: &str = "
     UPDATE calls SET outcome = :outcome, ended = max(:now, started) WHERE outcome IS NULL";

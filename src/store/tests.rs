@@ -1,6 +1,7 @@
 //! Rows, schema, and files that are no call log.
 
 use super::*;
+use crate::audio::listen::LineQuality;
 use crate::call::{ActionKind, VerdictClass};
 use tempfile::TempDir;
 
@@ -43,6 +44,7 @@ pub(super) fn call(number: &str) -> CallRecord {
         outcome: None,
         recording: None,
         dtmf: String::new(),
+        quality: None,
         trouble: None,
     }
 }
@@ -65,9 +67,36 @@ fn finished() -> CallRecord {
         outcome: Some(Outcome::CallerHungUp),
         recording: Some("rec/x.wav".into()),
         dtmf: "19#".into(),
+        quality: Some(LineQuality {
+            samples: 80_000,
+            level_dbfs: Some(-21.5),
+            noise_floor_dbfs: -48.25,
+            clipping: 0.000_25,
+            dc_offset: -1.5,
+        }),
         trouble: Some("the recording lost 3 s".into()),
         ..call("5550101")
     }
+}
+
+#[test]
+fn a_log_is_read_while_it_is_written_and_never_made_by_reading() {
+    let (_folder, file) = scratch();
+    assert!(Store::open_read_only(&file).is_err());
+    assert!(!file.exists());
+    let writer = Store::open(&file).unwrap();
+    let reader = Store::open_read_only(&file).unwrap();
+    writer.insert(&call("5550101")).unwrap();
+    assert_eq!(reader.recent(5).unwrap().len(), 1);
+    assert!(reader.insert(&call("5550102")).is_err());
+    writer
+        .connection
+        .pragma_update(None, "user_version", schema::VERSION + 1)
+        .unwrap();
+    assert!(matches!(
+        Store::open_read_only(&file),
+        Err(StoreError::Newer { .. })
+    ));
 }
 
 #[test]
@@ -99,6 +128,10 @@ fn a_row_comes_back_as_it_was_written() {
             recording: Some("rec/x.wav".into()),
             dtmf: Some("19#".into()),
             trouble: Some("the recording lost 3 s".into()),
+            level_dbfs: Some(-21.5),
+            noise_dbfs: Some(-48.25),
+            clipped: Some(0.000_25),
+            dc_offset: Some(-1.5),
         }]
     );
 }
@@ -172,7 +205,8 @@ fn columns_and_view_are_those_that_programs_rely_on() {
         .unwrap();
     assert_eq!(
         columns,
-        "id,started,number,normalised,name,verdict,reason,source,action,picked_up,ended,outcome,recording,dtmf,trouble"
+        "id,started,number,normalised,name,verdict,reason,source,action,picked_up,ended,outcome,recording,dtmf,trouble,\
+         level_dbfs,noise_dbfs,clipped,dc_offset"
     );
     let mut statement = store
         .connection
@@ -243,4 +277,25 @@ fn a_database_of_the_future_is_left_alone() {
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .unwrap();
     assert_eq!(version, 99);
+}
+
+#[test]
+fn a_log_of_the_first_version_keeps_its_rows_and_takes_new_ones() {
+    let (_folder, file) = scratch();
+    let old = rusqlite::Connection::open(&file).unwrap();
+    old.execute_batch(schema::STEPS[0]).unwrap();
+    old.pragma_update(None, "user_version", 1).unwrap();
+    old.execute_batch(
+        "INSERT INTO calls(started, verdict, reason, action) VALUES (1, 'block', 'old', 'record')",
+    )
+    .unwrap();
+    drop(old);
+    let unchanged = Store::open_read_only(&file).unwrap();
+    assert_eq!(unchanged.recent(5).unwrap()[0].noise_dbfs, None);
+    let store = Store::open(&file).unwrap();
+    store.insert(&finished()).unwrap();
+    let rows = store.recent(5).unwrap();
+    assert_eq!(rows.len(), 2);
+    assert_eq!((rows[0].reason.as_str(), rows[0].noise_dbfs), ("old", None));
+    assert_eq!(rows[1].noise_dbfs, Some(-48.25));
 }

@@ -2,7 +2,7 @@
 
 use callblock::audio::{RecordingLimits, TimeZone};
 use callblock::blocker::daemon::{Daemon, Setup};
-use callblock::blocker::{BlockAction, CallHandler, ListScreen};
+use callblock::blocker::{BlockAction, CallHandler, ListScreen, Listening};
 use callblock::clock::{Timestamp, TokioClock};
 use callblock::emulator::{Chip, Happening, Journal, LinkOptions, MemoryModem, Scenario};
 use callblock::modem::port::Jack;
@@ -33,6 +33,7 @@ pub struct House {
     pub link: LinkOptions,
     pub watched: Duration,
     pub limits: RecordingLimits,
+    pub listening: Listening,
     /// Wall time, if the test wants to set it.
     pub clock: Arc<TokioClock>,
     pub dir: TempDir,
@@ -59,6 +60,7 @@ impl House {
                 min_free: 0,
                 ..RecordingLimits::default()
             },
+            listening: Listening::default(),
             clock: Arc::new(TokioClock::starting_at(START)),
             dir: tempfile::tempdir().unwrap(),
         }
@@ -119,6 +121,7 @@ impl House {
             keep_calls: None,
             clock: self.clock,
             control: None,
+            listening: self.listening,
             heartbeat: None,
         };
         let handler = self

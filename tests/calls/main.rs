@@ -11,7 +11,10 @@
 
 mod chips;
 mod faults;
+mod hearing;
 mod house;
+#[path = "../listen_corpus/mod.rs"]
+mod listen_corpus;
 mod modes;
 mod recovery;
 mod ringing;

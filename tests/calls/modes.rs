@@ -146,7 +146,8 @@ async fn a_recording_ends_when_the_caller_hangs_up() {
         assert_dealt_with(&evening, "record", "caller-hung-up");
         let held = evening.off_hook_time();
         assert!(held < Duration::from_secs(12 + 10), "{ending:?} {held:?}");
-        assert_eq!(evening.recording(), evening.said());
+        // The tones at the end are cut off.
+        assert!(evening.said().starts_with(&evening.recording()));
     }
 }
 
@@ -196,7 +197,8 @@ async fn duplex_records_and_plays_together() {
         .await;
     assert_dealt_with(&evening, "duplex", "caller-hung-up");
     assert!(contains(&evening.heard(), &greeting));
-    assert_eq!(evening.recording(), evening.said());
+    assert!(evening.said().starts_with(&evening.recording()));
+    assert!(evening.recording().len() > 12 * 8000);
 }
 
 #[tokio::test(start_paused = true)]
@@ -218,15 +220,21 @@ async fn silence_is_answered_with_files_of_the_play_folder_never_one_twice_in_a_
         .await;
     assert_dealt_with(&evening, "duplex", "time-limit");
     let heard = evening.heard();
-    let mut order = Vec::new();
+    let (mut order, mut lengths) = (Vec::new(), Vec::new());
     for sample in heard.chunk_by(|a, b| a == b) {
         match sample {
             [0x30, ..] => order.push(1),
             [0xC0, ..] => order.push(2),
             _ => continue,
         }
-        assert_eq!(sample.len(), 8000, "played with a gap");
+        lengths.push(sample.len());
     }
+    // The time limit may cut the last.
+    lengths.pop();
+    assert!(
+        lengths.iter().all(|length| *length == 8000),
+        "played with a gap: {lengths:?}"
+    );
     assert!(order.len() >= 6, "{order:?}");
     assert!(order.windows(2).all(|pair| pair[0] != pair[1]), "{order:?}");
 }
@@ -306,7 +314,10 @@ async fn cut_reads_change_nothing() {
             .live()
             .await;
         assert_dealt_with(&evening, "duplex", "caller-hung-up");
-        assert_eq!(evening.recording(), evening.said(), "seed {seed}");
+        assert!(
+            evening.said().starts_with(&evening.recording()),
+            "seed {seed}"
+        );
         assert!(contains(&evening.heard(), &greeting), "seed {seed}");
     }
 }

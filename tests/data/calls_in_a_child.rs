@@ -4,7 +4,7 @@
 use crate::house::{ROBOCALLER, START, block_list};
 use callblock::audio::{RecordingLimits, Recordings, TimeZone};
 use callblock::blocker::daemon::{Daemon, Setup};
-use callblock::blocker::{BlockAction, ListScreen};
+use callblock::blocker::{BlockAction, ListScreen, Listening};
 use callblock::clock::TokioClock;
 use callblock::emulator::{Call, Chip, Ending, LinkOptions, MemoryModem, Scenario, Sound};
 use callblock::service::log::{self, LogOptions};
@@ -94,6 +94,7 @@ fn live() {
                 recording_limits: RecordingLimits::default(),
                 keep_calls: None,
                 control: None,
+                listening: Listening::default(),
                 heartbeat: None,
                 clock: Arc::new(TokioClock::starting_at(START.after(HOUR * run))),
             };

@@ -117,13 +117,13 @@ fn unplugged() {
         number = "{ROBOCALLER}"
         says = [{{ speech = 60 }}]
         [[call]]
-        at = 16
+        at = 22
         delay = 0.5
         number = "{SECOND_ROBOCALLER}"
         says = [{{ speech = 2 }}]
         ends = "loop-break"
         [[fault]]
-        when = {{ after_pick_up = 3 }}
+        when = {{ after_pick_up = 8 }}
         does = {{ unplug = {{ back_after = 2, other_node = true }} }}
         "#
     ));
@@ -138,7 +138,7 @@ fn unplugged() {
     assert_eq!(rows[0].outcome.as_deref(), Some("port-lost"));
     assert!(rows[0].ended > rows[0].picked_up);
     let recorded = seconds(&house.recording(&rows[0]));
-    assert!((2.0..4.0).contains(&recorded), "{recorded} s");
+    assert!((7.0..9.0).contains(&recorded), "{recorded} s");
     assert_eq!(rows[1].outcome.as_deref(), Some("caller-hung-up"));
     assert!(seconds(&house.recording(&rows[1])) > 1.5);
 

@@ -7,7 +7,7 @@ use std::process::Output;
 const WRONG: &[(&str, &str, &str)] = &[
     ("missing block list", "-b @none.csv", "none.csv"),
     ("missing allow list", "-w @none.csv", "none.csv"),
-    ("folder as list", "-b @folder", "folder"),
+    ("country that is none", "--country Mars", "two letters"),
     ("missing WAV", "-m -a @none.wav", "none.wav"),
     ("ADPCM WAV", "-m -a @adpcm.wav", "ADPCM"),
     ("no WAV at all", "-d -a @block.csv", "sox"),
@@ -87,6 +87,13 @@ const WRONG_ELSEWHERE: &[(&str, &str, &str)] = &[
         "data folder that cannot be made",
         "-b @block.csv --data-dir /proc/callblock",
         "--data-dir DIR",
+    ),
+    ("listen to nothing", "listen @none.wav", "none.wav"),
+    ("listen to a list", "listen @block.csv", "block.csv"),
+    (
+        "listen in no country",
+        "listen --country Mars @said.wav",
+        "two letters",
     ),
     ("demo with daemon flags", "demo -b @block.csv", "-b"),
 ];
@@ -176,4 +183,40 @@ fn a_closed_pipe_is_no_error() {
     let output = house.command("--help").stdout(writer).output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert!(output.stderr.is_empty());
+}
+
+#[test]
+fn a_recording_is_listened_to() {
+    let house = House::without_modem();
+    // Two seconds that are no tone, then the North American busy tone.
+    let mut line = crate::house::treacherous_audio(2);
+    line.extend((0..48_000_u32).map(|index| {
+        let tone = |hertz: f64| (std::f64::consts::TAU * hertz * f64::from(index) / 8000.0).sin();
+        let on = index % 8000 < 4000;
+        let value = if on {
+            20.0 * (tone(480.0) + tone(620.0))
+        } else {
+            0.0
+        };
+        (128.0 + value).round() as u8
+    }));
+    house.wav("busy.wav", &line);
+    for flags in [
+        "listen @busy.wav --json",
+        "listen --country us --json @busy.wav",
+    ] {
+        let output = house.command(flags).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{flags}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        let lines: Vec<serde_json::Value> = text
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let end = lines.iter().find(|line| line["event"] == "end of call");
+        assert_eq!(end.unwrap()["reason"], "busy tone", "{text}");
+        assert_eq!(lines.last().unwrap()["event"], "quality");
+    }
+    let output = house.command("listen @busy.wav").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("END OF CALL: busy tone"), "{text}");
 }

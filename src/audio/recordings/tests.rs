@@ -234,3 +234,14 @@ proptest! {
         let _ = recorded_at(&name);
     }
 }
+
+#[test]
+fn what_only_has_the_name_of_a_recording_is_not_mended() {
+    let (folder, recordings) = recordings(RecordingLimits::default());
+    let path = folder.path().join("2025-11-20 13-05-33+0000 555.wav");
+    for content in [&b"precious"[..], b"RIFF of my own", &[0x80; 1000]] {
+        std::fs::write(&path, content).unwrap();
+        recordings.mend().unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), content);
+    }
+}

@@ -12,8 +12,8 @@ mod writer;
 pub use layout::Format;
 pub(super) use layout::read_layout;
 pub use reader::{WavReader, probe};
-pub(super) use writer::mend;
 pub use writer::{WavWriter, repair};
+pub(super) use writer::{mend, shorten};
 
 use super::SAMPLE_RATE;
 use std::io;

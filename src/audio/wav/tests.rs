@@ -369,3 +369,42 @@ proptest! {
         prop_assert!(open(bytes).is_err());
     }
 }
+
+#[test]
+fn a_shortened_file_keeps_its_beginning_and_never_grows() {
+    for (samples, keep, left) in [
+        (1000, 400, 400),
+        (1000, 401, 402),
+        (999, 998, 998),
+        (999, 0, 0),
+        (999, 999, 999),
+        (1000, 5000, 1000),
+    ] {
+        let (_folder, path) = scratch();
+        write(&path, &ramp(samples));
+        assert_eq!(
+            writer::shorten(&path, keep).unwrap(),
+            left,
+            "{samples} {keep}"
+        );
+        assert_eq!(read(&path), ramp(usize::try_from(left).unwrap()));
+        assert_eq!(mend(&path).unwrap(), None, "it is whole");
+    }
+}
+
+#[test]
+fn a_crash_in_the_middle_of_shortening_leaves_a_file_that_can_be_played() {
+    let (_folder, path) = scratch();
+    write(&path, &ramp(1001));
+    let mut file = fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(&path)
+        .unwrap();
+    writer::claim(&mut file, 400).unwrap();
+    drop(file);
+    assert_eq!(read(&path), ramp(400));
+    // At the next start it is whole again, with all that was recorded.
+    mend(&path).unwrap();
+    assert_eq!(read(&path)[..1001], ramp(1001));
+}

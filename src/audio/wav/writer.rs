@@ -4,7 +4,7 @@ use super::layout::{Format, Layout, read_layout};
 use super::{HEADER_BYTES, SPEC, WavError, to_signed};
 use std::fmt;
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 /// The most samples in a file: all lengths in its header must fit into 32 bits, pad byte included.
@@ -123,11 +123,63 @@ pub(in crate::audio) fn mend(path: &Path) -> Result<Option<u64>, WavError> {
         Err(error @ (WavError::Io(_) | WavError::Codec(_))) => return Err(error),
         Ok(_) | Err(_) => {}
     }
+    if !may_be_our_header(&mut file)? {
+        return Ok(None);
+    }
     let length = file.metadata()?.len();
     let samples = length.saturating_sub(HEADER_BYTES).min(MAX_SAMPLES);
     file.seek(SeekFrom::Start(0))?;
     file.write_all(&EMPTY_FILE)?;
     complete(&mut file, samples).map(Some)
+}
+
+/// Whether a file begins with what a power cut can leave of a header of ours: bytes of it, and zeros
+/// where they did not reach the disk. Anything else is somebody's own, whatever it is called.
+fn may_be_our_header(file: &mut File) -> Result<bool, WavError> {
+    let mut begin = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.take(HEADER_BYTES).read_to_end(&mut begin)?;
+    let lengths = |at: usize| (4..8).contains(&at) || (40..44).contains(&at);
+    let ours = |(at, (&found, &written)): (usize, (&u8, &u8))| {
+        found == 0 || found == written || lengths(at)
+    };
+    Ok(begin.iter().zip(&EMPTY_FILE).enumerate().all(ours))
+}
+
+/// Cuts the end off a finished recording of ours, so that `samples` are left (one more if that is an
+/// odd number); it never grows. Returns the number of samples left.
+///
+/// The header goes first, so that the file is valid at every moment: what lies behind the audio that
+/// it claims is passed over by whoever reads it.
+pub(in crate::audio) fn shorten(path: &Path, samples: u64) -> Result<u64, WavError> {
+    let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+    let _ = file.lock();
+    let layout = read_layout(&mut file)?;
+    // With a pad byte, a sample would have to be overwritten before the header says so.
+    let keep = samples.saturating_add(samples % 2);
+    let ours = layout.format == Format::LINE && layout.data_start == HEADER_BYTES;
+    if !ours || !is_whole(&layout) || keep >= layout.data_bytes {
+        return Ok(layout.data_bytes);
+    }
+    claim(&mut file, keep)?;
+    file.set_len(HEADER_BYTES + keep)?;
+    file.sync_all()?;
+    Ok(keep)
+}
+
+/// Writes the header of a file with so many samples, an even number, and waits until it is on the disk.
+pub(super) fn claim(file: &mut File, samples: u64) -> Result<(), WavError> {
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(&header(samples)?)?;
+    Ok(file.sync_all()?)
+}
+
+fn header(samples: u64) -> Result<[u8; HEADER_BYTES as usize], WavError> {
+    let word = |length: u64| u32::try_from(length).map_err(|_| WavError::Full);
+    let mut header = EMPTY_FILE;
+    header[4..8].copy_from_slice(&word(HEADER_BYTES - 8 + samples)?.to_le_bytes());
+    header[40..].copy_from_slice(&word(samples)?.to_le_bytes());
+    Ok(header)
 }
 
 /// Header of a file without samples.

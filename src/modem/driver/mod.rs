@@ -112,6 +112,14 @@ pub enum ModemEvent {
     },
     /// A voice stream is open.
     VoiceStarted(VoiceMode),
+    /// Audio that is played went to the modem, which also sends what it hears: so its echo can be told
+    /// from the caller.
+    Playing {
+        /// Samples of this stream that went before it, silence included.
+        before: u64,
+        /// 8-bit unsigned samples.
+        samples: Vec<u8>,
+    },
     /// All that was to be played has been taken by the line.
     PlaybackFinished,
     /// The voice stream is over.

@@ -176,6 +176,7 @@ impl Attached {
         let connection = &mut self.connection;
         let mut pacer = Pacer::starting(Instant::now().into_std());
         let mut progress = Instant::now();
+        let mut sent = 0;
         loop {
             let step = mode.sends().then(|| Instant::from_std(pacer.next_step()));
             tokio::select! {
@@ -210,7 +211,12 @@ impl Attached {
                 () = until(step) => {
                     if connection.all_written() {
                         progress = Instant::now();
-                        write_due(connection, &mut pacer, playlist);
+                        let (due, played) = write_due(connection, &mut pacer, playlist);
+                        if mode.receives() && !played.is_empty() {
+                            let playing = ModemEvent::Playing { before: sent, samples: played };
+                            connection.tell(playing).await;
+                        }
+                        sent += due;
                     } else if progress.elapsed() > STUCK {
                         return Ok(Ending::Stuck);
                     } else {
@@ -223,8 +229,13 @@ impl Attached {
     }
 }
 
-/// Writes what the clock asks for: what is played, then silence.
-fn write_due(connection: &mut Connection, pacer: &mut Pacer, playlist: &mut Playlist) {
+/// Writes what the clock asks for: what is played, then silence. Returns the number of samples, and
+/// those that were played.
+fn write_due(
+    connection: &mut Connection,
+    pacer: &mut Pacer,
+    playlist: &mut Playlist,
+) -> (u64, Vec<u8>) {
     let now = Instant::now().into_std();
     let due = pacer.due(now);
     let mut samples = Vec::with_capacity(due);
@@ -241,6 +252,8 @@ fn write_due(connection: &mut Connection, pacer: &mut Pacer, playlist: &mut Play
     } else {
         pacer.wrote(due, now);
     }
+    samples.truncate(played);
+    (due as u64, samples)
 }
 
 /// Ends a stream by the book of the chip; when that fails, by resync.

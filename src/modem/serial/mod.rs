@@ -4,11 +4,11 @@
 //! tty reads 0 bytes for ever, and a lock held by somebody else is reported as "no device".
 
 mod usb;
-mod watch;
 
 pub use usb::KNOWN_MODEMS;
 
 use super::port::{Changed, Jack, OpenError, Port};
+use crate::watch::changed_near;
 use serialport::TTYPort;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -90,7 +90,7 @@ impl Jack for SerialJack {
             Device::Node(node) => node,
             Device::Auto => Path::new("/dev/ttyACM0"),
         };
-        Box::pin(watch::changed(near))
+        Box::pin(changed_near(near))
     }
 
     fn device(&self) -> String {

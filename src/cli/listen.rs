@@ -1,0 +1,71 @@
+//! `callblock listen`: what is heard in a recording, as a timeline for people and for programs.
+
+use super::Failure;
+use callblock::audio::listen::{EndRules, Hearing, Timeline, TonePlan, ToneSet};
+use callblock::audio::wav::{WavError, WavReader};
+use callblock::screen::Country;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Samples read at a time.
+const BLOCK: usize = 8000;
+
+/// Say what is heard in a recording: voice, silence, tones, keys, and where a live call would have
+/// ended.
+#[derive(clap::Args, Debug)]
+pub(crate) struct ListenArgs {
+    /// The recording: mono, unsigned 8 bit, 8000 Hz.
+    file: PathBuf,
+    /// Expect the tones of this country, in two letters [default, and for a country whose tones are
+    /// not known: those of any].
+    #[arg(long, value_name = "CC")]
+    country: Option<Country>,
+    /// Let so many seconds of silence after speech end the call, too.
+    #[arg(long, value_name = "SEC", value_parser = super::flags::parse_limit)]
+    end_silence: Option<Duration>,
+    /// Print one JSON object a line.
+    #[arg(long)]
+    json: bool,
+}
+
+/// The tones to listen for on a line in this country.
+pub(crate) fn tones(country: Option<Country>) -> ToneSet {
+    country
+        .and_then(|country| TonePlan::for_country(country.iso()))
+        .map_or(ToneSet::Any, ToneSet::Country)
+}
+
+pub(crate) fn run(args: &ListenArgs) -> Result<(), Failure> {
+    let samples = read(&args.file)
+        .map_err(|error| Failure::Usage(format!("{}: {error}", args.file.display())))?;
+    let rules = EndRules {
+        end_silence: args.end_silence,
+        hearing: Hearing::Audio,
+    };
+    let timeline = Timeline::of(samples, tones(args.country), rules);
+    let text = if args.json {
+        timeline.json_lines()
+    } else {
+        timeline.to_string()
+    };
+    match io::stdout().write_all(text.as_bytes()) {
+        // `callblock listen FILE | head` closes the pipe early; nothing is wrong then.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Other(format!(
+            "the timeline cannot be written: {error}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, WavError> {
+    let mut reader = WavReader::open(file)?;
+    let mut samples = Vec::new();
+    loop {
+        let block = reader.read_block(BLOCK)?;
+        if block.is_empty() {
+            return Ok(samples);
+        }
+        samples.extend(block);
+    }
+}
