@@ -1,9 +1,10 @@
 //! The folder of prompts of which one is picked at random.
 //!
 //! Files may be dropped in and taken out at any time: the folder is read anew for each pick. A file
-//! that cannot be played is reported once, with the reason, and passed over.
+//! that cannot be played is reported once, with the reason, and passed over. Any WAV file will do:
+//! one of another kind than the line's is converted when it is played.
 
-use super::wav::{WavError, probe};
+use super::convert::{ConvertError, playable};
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -69,7 +70,7 @@ impl PlayFolder {
 #[derive(Debug)]
 struct Unusable {
     path: PathBuf,
-    error: WavError,
+    error: ConvertError,
 }
 
 /// A version of a file: a file that was replaced is looked at with new eyes.
@@ -100,8 +101,8 @@ impl Shelf {
         // The last one comes last, and so is picked only when no other can be.
         candidates.sort_by_key(|path| Some(path) == self.last.as_ref());
         for path in candidates {
-            match probe(&path) {
-                Ok(_) => {
+            match playable(&path) {
+                Ok(()) => {
                     self.last = Some(path.clone());
                     return (Some(path), unusable);
                 }
@@ -111,7 +112,7 @@ impl Shelf {
         (None, unusable)
     }
 
-    fn report(&mut self, path: PathBuf, error: WavError, unusable: &mut Vec<Unusable>) {
+    fn report(&mut self, path: PathBuf, error: ConvertError, unusable: &mut Vec<Unusable>) {
         let version = std::fs::metadata(&path)
             .and_then(|metadata| Ok((metadata.modified()?, metadata.len())))
             .ok();
@@ -151,7 +152,7 @@ fn is_meant_to_be_played(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audio::wav::WavWriter;
+    use crate::audio::wav::{WavWriter, probe};
     use std::collections::BTreeSet;
 
     fn shelf(folder: &Path, seed: u64) -> Shelf {
@@ -244,6 +245,31 @@ mod tests {
         assert!(
             picks(&mut shelf, 2).contains(&bad),
             "and used once it is good"
+        );
+    }
+
+    #[test]
+    fn any_wav_file_is_picked_and_others_are_named_with_the_way_to_convert_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = add(folder.path(), "stereo.wav");
+        let mut bytes = std::fs::read(&path).unwrap();
+        (bytes[22], bytes[34]) = (2, 16);
+        std::fs::write(&path, bytes).unwrap();
+        std::fs::write(folder.path().join("song.mp3"), "ID3").unwrap();
+        let mut shelf = shelf(folder.path(), 1);
+        let said: Vec<String> = (0..20)
+            .flat_map(|_| {
+                let (picked, unusable) = shelf.pick();
+                assert_eq!(picked.as_ref(), Some(&path));
+                unusable
+            })
+            .map(|unusable| unusable.error.to_string())
+            .collect();
+        assert_eq!(
+            said,
+            [
+                "it is an MP3 file, not a WAV file; convert it with: callblock convert INPUT OUTPUT.wav"
+            ]
         );
     }
 

@@ -11,7 +11,9 @@ use super::status::{State, Status};
 use super::upkeep::Upkeep;
 use super::{BlockAction, CallControl, CallHandler, Listening};
 use crate::audio::listen::CallEnd;
-use crate::audio::{PlayFolder, Player, Recorder, RecordingLimits, Recordings, TimeZone};
+use crate::audio::{
+    ConvertedCopies, PlayFolder, Player, Recorder, RecordingLimits, Recordings, TimeZone,
+};
 use crate::call::CallRecord;
 use crate::clock::{WallClock, until};
 use crate::modem::caller_id::MessageWaiting;
@@ -610,7 +612,8 @@ impl Daemon {
         *playing += 1;
         tracing::info!(file = %file.display(), "playing");
         (self.observer)(&Notice::Playing(file));
-        self.modem.play(playback(file));
+        self.modem
+            .play(playback(file, self.setup.converted_copies()));
     }
 
     fn announce_recording(&mut self, call: CallKey, recorder: &Recorder) {
@@ -656,6 +659,10 @@ impl Setup {
     fn rec_dir(&self) -> PathBuf {
         self.data_dir.join("rec")
     }
+
+    fn converted_copies(&self) -> ConvertedCopies {
+        ConvertedCopies::new(self.data_dir.join("cache"))
+    }
 }
 
 /// The next request, or never.
@@ -694,9 +701,9 @@ fn make_folders(setup: &Setup) -> Result<(), StartError> {
 }
 
 /// A file as the driver plays it. One that cannot be read ends early, and says why in the log.
-fn playback(file: &Path) -> Playback {
+fn playback(file: &Path, copies: ConvertedCopies) -> Playback {
     let (blocks, playback) = mpsc::channel(1);
-    let mut player = Player::open(file);
+    let mut player = Player::open(file, Some(copies));
     tokio::spawn(async move {
         while let Some(block) = player.next_block().await {
             match block {

@@ -3,7 +3,7 @@
 use super::flags::{DeviceChoice, Settings};
 use super::list_flags::{ListSettings, LoadedPolicy};
 use super::{Failure, runtime};
-use callblock::audio::wav;
+use callblock::audio;
 use callblock::blocker::daemon::{Daemon, Notice, Observer, Setup};
 use callblock::blocker::{BlockAction, ListScreen, LivePolicy};
 use callblock::clock::{SystemClock, WallClock as _};
@@ -136,9 +136,7 @@ const fn played_file(action: &BlockAction) -> Option<&PathBuf> {
 }
 
 fn require_playable(file: &Path) -> Result<(), Failure> {
-    wav::probe(file)
-        .map(drop)
-        .map_err(|error| Failure::Usage(format!("-a {}: {error}", file.display())))
+    audio::playable(file).map_err(|error| Failure::Usage(format!("-a {}: {error}", file.display())))
 }
 
 /// The date by which lists are read: that of the system's clock in the time zone.

@@ -6,6 +6,7 @@
 mod asking;
 mod call_table;
 mod check;
+mod convert;
 mod daemon;
 mod demo;
 mod edit_list;
@@ -46,7 +47,7 @@ Examples:
   callblock check 5055550134 -b block.csv
       Says what becomes of this caller, and why.
 
-A list has a line `number,name` for each caller; docs/lists.md tells what else. A WAV file must be mono, unsigned 8 bit, 8000 Hz.";
+A list has a line `number,name` for each caller; docs/lists.md tells what else. Any WAV file will do.";
 
 /// Blocks unwanted calls on a landline, with a USB voice modem.
 #[derive(Parser, Debug)]
@@ -76,6 +77,8 @@ pub(crate) enum Command {
     },
     /// Ask the running daemon how it is.
     Status(status::StatusArgs),
+    /// Make a WAV file for the line of a WAV, FLAC, MP3, Ogg Vorbis or AIFF file.
+    Convert(convert::ConvertArgs),
     /// Say what becomes of a caller, by which rule, and what else matches.
     Check(check::CheckArgs),
     /// Say what would have become of the calls in the log by other lists.
@@ -305,6 +308,7 @@ pub(crate) fn main() -> ExitCode {
             .and_then(|settings| daemon::run(&settings).map(|()| ExitCode::SUCCESS)),
         Some(Command::Demo { data_dir }) => demo::run(data_dir).map(|()| ExitCode::SUCCESS),
         Some(Command::Emulate(args)) => emulate::run(args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Convert(args)) => convert::run(&args).map(|()| ExitCode::SUCCESS),
         Some(Command::Status(args)) => status::run(args),
         Some(Command::Check(args)) => check::run(args),
         Some(Command::WhatIf(args)) => what_if::run(args),
