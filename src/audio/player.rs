@@ -113,7 +113,7 @@ impl PlayedAudio {
             return Ok(Self::Ready(copy));
         }
         let copy = copies.and_then(|copies| copies.begin(path));
-        let level = Level::measure(WavFrames::open(path)?, Some(MEASURED_SAMPLES), |_| {})?;
+        let level = Level::measure(WavFrames::open(path)?, Some(MEASURED_SAMPLES), |_| Ok(()))?;
         Ok(Self::Converted {
             audio: Box::new(LineAudio::new(frames, &level)?),
             copy,

@@ -27,7 +27,7 @@ pub struct ConvertedCopies {
 }
 
 impl ConvertedCopies {
-    /// In this folder, which holds nothing else: files in it are removed.
+    /// In this folder. Only files named as copies are ever removed from it.
     pub fn new(folder: PathBuf) -> Self {
         Self { folder }
     }
@@ -121,14 +121,29 @@ impl Drop for UnfinishedCopy {
     }
 }
 
-/// Removes copies, oldest first, until they take no more than `most` bytes. The newest one stays.
+/// Whether a file is named as a copy is, finished or not: 16 hexadecimal digits.
+fn is_named_as_copy(path: &Path) -> bool {
+    let stem = path.file_stem().unwrap_or_default().as_encoded_bytes();
+    stem.len() == 16 && stem.iter().all(u8::is_ascii_hexdigit)
+}
+
+/// Removes copies, oldest first, until they take no more than `most` bytes, and what crashes left of
+/// unfinished ones. The newest one stays.
 pub(super) fn remove_oldest(folder: &Path, newest: &Path, most: u64) -> io::Result<()> {
     let mut copies: Vec<(SystemTime, PathBuf, u64)> = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let (path, metadata) = (entry.path(), entry.metadata()?);
-        let is_copy = path.extension().is_some_and(|extension| extension == "wav");
-        if is_copy && metadata.is_file() && path != newest {
+        if path == newest || !metadata.is_file() || !is_named_as_copy(&path) {
+            continue;
+        }
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "part")
+        {
+            // One that is being written is none of ours.
+            let _ = remove_if_abandoned(&path);
+        } else {
             copies.push((metadata.modified()?, path, metadata.len()));
         }
     }

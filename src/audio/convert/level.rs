@@ -87,9 +87,13 @@ impl Quantiser {
             .iter()
             .map(|sample| {
                 let noise = self.noise.f32() - self.noise.f32();
-                let value = (sample - self.offset) * self.gain * STEPS + noise;
-                (value.round() + STEPS).clamp(0.0, 255.0) as u8
+                to_line((sample - self.offset) * self.gain + noise / STEPS)
             })
             .collect()
     }
+}
+
+/// The sample of the line that is nearest to one of full scale 1.
+pub(super) fn to_line(sample: f32) -> u8 {
+    ((sample * STEPS).round() + STEPS).clamp(0.0, 255.0) as u8
 }

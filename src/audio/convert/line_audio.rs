@@ -10,7 +10,7 @@ const BLOCK_SAMPLES: usize = SAMPLE_RATE as usize;
 
 /// A source at the rate of the line.
 #[derive(Debug)]
-struct AtLineRate<S> {
+pub(super) struct AtLineRate<S> {
     source: S,
     rate: RateConverter,
     read: Vec<f32>,
@@ -19,7 +19,7 @@ struct AtLineRate<S> {
 }
 
 impl<S: Source> AtLineRate<S> {
-    fn new(source: S) -> Result<Self, ConvertError> {
+    pub(super) fn new(source: S) -> Result<Self, ConvertError> {
         let rate = RateConverter::new(source.rate()).map_err(undecodable)?;
         Ok(Self {
             source,
@@ -31,7 +31,7 @@ impl<S: Source> AtLineRate<S> {
     }
 
     /// The next samples, a second of them at most; none is the end.
-    fn next_block(&mut self) -> Result<Vec<f32>, ConvertError> {
+    pub(super) fn next_block(&mut self) -> Result<Vec<f32>, ConvertError> {
         while self.ready.len() < BLOCK_SAMPLES && !self.ended {
             self.read.clear();
             self.ended = !self.source.read(&mut self.read)?;
@@ -52,11 +52,11 @@ fn undecodable(why: String) -> ConvertError {
 
 impl Level {
     /// Measures a source: all of it, or the first `limit` samples of the line's rate. `watch` is
-    /// told after each second how many seconds there were.
+    /// told after each second how many seconds there were, and may fail to end it.
     pub(in crate::audio) fn measure(
         source: impl Source,
         limit: Option<u64>,
-        mut watch: impl FnMut(u64),
+        mut watch: impl FnMut(u64) -> Result<(), ConvertError>,
     ) -> Result<Self, ConvertError> {
         let mut audio = AtLineRate::new(source)?;
         let mut level = Self::NONE;
@@ -66,7 +66,7 @@ impl Level {
             if block.is_empty() || limit.is_some_and(|limit| level.samples() >= limit) {
                 break;
             }
-            watch(seconds);
+            watch(seconds)?;
         }
         Ok(level)
     }

@@ -18,7 +18,7 @@ mod wav_frames;
 
 pub use copies::ConvertedCopies;
 pub(super) use copies::UnfinishedCopy;
-pub use file::convert_file;
+pub use file::{as_recorded, convert_file};
 pub(super) use level::Level;
 pub(super) use line_audio::LineAudio;
 pub(super) use wav_frames::WavFrames;
@@ -67,6 +67,12 @@ pub enum ConvertError {
     /// There is a file of that name, and nobody said it may go.
     #[error("it is there already; --force overwrites it")]
     Exists,
+    /// The input and the output are one file.
+    #[error("it is the file to be converted; name another for the result")]
+    Itself,
+    /// Whoever watches the progress wants no more of it.
+    #[error("broken off; nothing was made")]
+    BrokenOff,
     /// The converted file cannot be written.
     #[error("it cannot be written: {0}")]
     Unwritten(WavError),

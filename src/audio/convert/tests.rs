@@ -131,7 +131,7 @@ fn sine(hertz: f64, amplitude: f64) -> impl Fn(f64) -> f64 {
 
 fn convert(file: &[u8]) -> Vec<u8> {
     let open = || WavFrames::new(Cursor::new(file)).unwrap();
-    let level = Level::measure(open(), None, |_| {}).unwrap();
+    let level = Level::measure(open(), None, |_| Ok(())).unwrap();
     let mut audio = LineAudio::new(open(), &level).unwrap();
     let mut samples = Vec::new();
     loop {
@@ -271,7 +271,7 @@ fn a_file_that_grows_loud_is_turned_down_and_never_clipped() {
         sine(TONE, if time < 3.0 { 0.02 } else { 0.9 })(time)
     });
     let open = || WavFrames::new(Cursor::new(&file)).unwrap();
-    let level = Level::measure(open(), Some(16_000), |_| {}).unwrap();
+    let level = Level::measure(open(), Some(16_000), |_| Ok(())).unwrap();
     assert_eq!(level.samples(), 16_000);
     let mut audio = LineAudio::new(open(), &level).unwrap();
     let blocks: Vec<_> = (0..6).map(|_| audio.read_block().unwrap()).collect();
@@ -442,10 +442,12 @@ async fn the_line_s_own_format_is_played_bit_for_bit() {
 #[test]
 fn the_oldest_copies_go_when_there_are_too_many() {
     let folder = tempfile::tempdir().unwrap();
-    let names = ["c.wav", "a.wav", "b.wav", "d.wav"];
+    let names = ["c", "a", "b", "d"].map(|digit| format!("{}.wav", digit.repeat(16)));
+    let abandoned = write(folder.path(), "0123456789abcdef.part", &[0; 1000]);
+    let foreign = write(folder.path(), "mine.wav", &[0; 1000]);
     let paths: Vec<_> = (0..4_u64)
         .map(|age| {
-            let path = write(folder.path(), names[age as usize], &[0; 1000]);
+            let path = write(folder.path(), &names[age as usize], &[0; 1000]);
             let time = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(age);
             let file = fs::File::options().write(true).open(&path).unwrap();
             file.set_modified(time).unwrap();
@@ -453,6 +455,9 @@ fn the_oldest_copies_go_when_there_are_too_many() {
         })
         .collect();
     copies::remove_oldest(folder.path(), &paths[3], 4000).unwrap();
+    assert!(!abandoned.exists());
+    assert!(foreign.exists());
+    fs::remove_file(foreign).unwrap();
     assert_eq!(files_in(folder.path()).len(), 4);
     copies::remove_oldest(folder.path(), &paths[3], 2500).unwrap();
     let mut left = files_in(folder.path());
