@@ -610,6 +610,7 @@ impl Daemon {
             return;
         };
         *playing += 1;
+        self.folder.played(file);
         tracing::info!(file = %file.display(), "playing");
         (self.observer)(&Notice::Playing(file));
         self.modem
