@@ -47,6 +47,8 @@ pub(crate) struct Settings {
     pub(crate) hangup_hold: Duration,
     /// May not exist yet.
     pub(crate) data_dir: PathBuf,
+    /// For converted copies of what is played, if not in the data folder.
+    pub(crate) cache_dir: Option<PathBuf>,
     /// Country for AT+GCI, a T.35 number.
     pub(crate) country: Option<u8>,
     /// Whole command lines, each beginning with AT, in the order given.
@@ -68,6 +70,8 @@ pub(crate) struct Settings {
 pub(crate) struct Environment {
     /// `$STATE_DIRECTORY`, by which the service manager names the folder it made for us.
     pub(crate) state_directory: Option<OsString>,
+    /// `$CACHE_DIRECTORY`, the same for what may be lost.
+    pub(crate) cache_directory: Option<OsString>,
     /// `$HOME`.
     pub(crate) home: Option<OsString>,
 }
@@ -77,17 +81,24 @@ impl Environment {
     pub(crate) fn of_process() -> Self {
         Self {
             state_directory: std::env::var_os("STATE_DIRECTORY"),
+            cache_directory: std::env::var_os("CACHE_DIRECTORY"),
             home: std::env::var_os("HOME"),
         }
     }
 
     /// The data folder if no flag names one.
     pub(crate) fn data_dir(&self) -> Option<PathBuf> {
-        let present = |value: &Option<OsString>| value.clone().filter(|value| !value.is_empty());
         present(&self.state_directory)
-            .map(PathBuf::from)
-            .or_else(|| present(&self.home).map(|home| Path::new(&home).join("callblock")))
+            .or_else(|| present(&self.home).map(|home| home.join("callblock")))
     }
+}
+
+/// The path in a variable, unless that is unset or empty.
+fn present(value: &Option<OsString>) -> Option<PathBuf> {
+    value
+        .clone()
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
 }
 
 /// What is wrong with the command line, and what to do about it.
@@ -157,6 +168,7 @@ impl Settings {
             action,
             hangup_hold: flags.hangup_delay,
             data_dir,
+            cache_dir: present(&environment.cache_directory),
             country: flags.gci,
             init_commands: flags.init,
             recording_limits: recording_limits(&flags.keep),
