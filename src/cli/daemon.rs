@@ -47,6 +47,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     let warnings = warnings(&live);
     let setup = Setup {
         action: settings.action.clone(),
+        sit: settings.sit,
         hang_up_hold: settings.hangup_hold,
         cache_dir: settings.cache_dir.clone(),
         modem_country: settings.country,

@@ -45,6 +45,8 @@ pub(crate) struct Settings {
     pub(crate) action: BlockAction,
     /// Off-hook time of a plain hang-up, also of one that stands in for an action the modem refuses.
     pub(crate) hangup_hold: Duration,
+    /// Whether the special information tones go first.
+    pub(crate) sit: bool,
     /// May not exist yet.
     pub(crate) data_dir: PathBuf,
     /// For converted copies of what is played, if not in the data folder.
@@ -167,6 +169,7 @@ impl Settings {
             lists,
             action,
             hangup_hold: flags.hangup_delay,
+            sit: flags.sit,
             data_dir,
             cache_dir: present(&environment.cache_directory),
             country: flags.gci,
@@ -211,6 +214,10 @@ fn idle_flags(flags: &DaemonFlags) -> Vec<&'static str> {
         (
             flags.silence.is_some() && action.duplex.is_none(),
             "-s does nothing without -d",
+        ),
+        (
+            flags.sit && (action.fax || action.record.is_some()),
+            "--sit does nothing with -f and -r",
         ),
     ];
     idle.into_iter()

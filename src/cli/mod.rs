@@ -143,6 +143,11 @@ pub(crate) struct DaemonFlags {
     #[arg(short, long, value_name = "FILE", help_heading = "Block actions")]
     pub(crate) audio_file: Option<PathBuf>,
 
+    /// First send the special information tones that tell machines that the number is disconnected:
+    /// before the file of -m, -t and -d, or before a mere hang-up, which then takes a voice modem.
+    #[arg(long, help_heading = "Block actions")]
+    pub(crate) sit: bool,
+
     /// With -d: play a random file of the play folder whenever the caller was silent for SEC
     /// seconds.
     #[arg(

@@ -92,6 +92,7 @@ fn without_flags_there_are_sensible_defaults() {
             hangup_hold: hold,
             data_dir: machine.path("callblock"),
             cache_dir: None,
+            sit: false,
             country: None,
             init_commands: vec![],
             recording_limits: RecordingLimits::default(),
@@ -140,6 +141,7 @@ fn every_flag_reaches_the_settings() {
             hangup_hold: Duration::from_millis(500),
             data_dir: machine.path("data"),
             cache_dir: None,
+            sit: false,
             country: Some(0xB5),
             init_commands: vec!["AT+VGR=128".into(), "ATs0=0".into()],
             recording_limits: RecordingLimits {

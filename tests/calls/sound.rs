@@ -1,8 +1,10 @@
-//! What callers are played: any WAV file, and never the same one twice in a row.
+//! What callers are played: any WAV file, never the same one twice in a row, and tones that say
+//! that there is no such number.
 
-use crate::house::{Evening, House, ROBOCALLER, contains, read_wav};
+use crate::house::{Evening, House, ROBOCALLER, block_list, contains, read_wav};
+use callblock::audio::listen::SpecialInformation;
 use callblock::blocker::BlockAction;
-use callblock::emulator::{Call, Ending, Scenario, Sound};
+use callblock::emulator::{Call, Chip, Ending, Scenario, Sound};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -92,4 +94,160 @@ async fn the_greeting_is_not_what_is_played_next() {
             .collect();
         assert!(order.starts_with(&[0x30, 0xC0, 0x30]), "{order:x?}");
     }
+}
+
+fn tones() -> Vec<u8> {
+    SpecialInformation::International.samples()
+}
+
+/// Where the tones begin in what was heard, bit for bit.
+fn tones_in(heard: &[u8]) -> Option<usize> {
+    let tones = tones();
+    heard
+        .windows(tones.len())
+        .position(|window| window == tones)
+}
+
+#[test]
+fn the_tones_are_those_of_the_standard() {
+    // ITU-T E.180: 950, 1400 and 1800 Hz, 330 ms each, one after the other.
+    let mut cycles = 0.0_f64;
+    let pitches = [950.0, 1400.0, 1800.0];
+    let steps = pitches.iter().flat_map(|hertz| [hertz / 8000.0; 2640]);
+    let tones = tones();
+    assert_eq!(tones.len(), 7920);
+    for (sample, step) in tones.into_iter().zip(steps) {
+        let value = 128.0 + 28.0 * (std::f64::consts::TAU * cycles).sin();
+        assert!((f64::from(sample) - value).abs() < 0.501);
+        cycles += step;
+    }
+}
+
+fn announcing(call: Call) -> House {
+    let mut house = House::new(Scenario::default().call(call));
+    house.sit = true;
+    house
+}
+
+/// What was heard is silence, the tones, silence.
+fn assert_tones_alone(evening: &Evening) {
+    let heard = evening.heard();
+    let at = tones_in(&heard).expect("tones");
+    let rest = [&heard[..at], &heard[at + 7920..]].concat();
+    assert!(rest.iter().all(|sample| *sample == 0x80));
+}
+
+#[tokio::test(start_paused = true)]
+async fn tones_go_before_the_hang_up() {
+    for (hold, held) in [(1, 1..=2), (0, 1..=2), (5, 5..=5)] {
+        let hold = hold * SECOND;
+        let evening = announcing(silent_call())
+            .action(BlockAction::HangUp { hold })
+            .live()
+            .await;
+        assert_tones_alone(&evening);
+        let row = evening.row();
+        assert_eq!(row.action, "hangup");
+        assert_eq!(row.outcome.as_deref(), Some("finished"));
+        assert_eq!(row.trouble, None, "{}", evening.story());
+        assert!(evening.ends_on_hook());
+        let seconds = evening.off_hook_time().as_secs();
+        assert!(held.contains(&seconds), "{hold:?}: {seconds} s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn tones_go_before_what_is_sent() {
+    let limit = 10 * SECOND;
+    let greeting: Vec<u8> = (0..8000_u32).map(|at| (at % 251) as u8).collect();
+    for kind in ["message", "transmit", "duplex"] {
+        let house = announcing(silent_call());
+        let file = house.wav("greeting.wav", &greeting);
+        let greeted = Some(file.clone());
+        let action = match kind {
+            "message" => BlockAction::Message { file },
+            "transmit" => BlockAction::Transmit {
+                file: greeted,
+                limit,
+            },
+            _ => BlockAction::Duplex {
+                file: greeted,
+                limit,
+                silence: None,
+            },
+        };
+        let evening = house.action(action).live().await;
+        let row = evening.row();
+        assert_eq!((row.action.as_str(), &row.trouble), (kind, &None));
+        let heard = evening.heard();
+        let at = tones_in(&heard).expect("tones");
+        let after = &heard[at + 7920..];
+        assert!(contains(after, &greeting), "{kind}");
+        let gap = after.iter().take_while(|sample| **sample == 0x80).count();
+        assert!(gap < 800, "{kind}: {gap} samples between");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn our_own_tones_do_not_end_a_call() {
+    let mut house = announcing(
+        silent_call()
+            .says(Sound::Silence(SECOND))
+            .says(Sound::Speech(20 * SECOND)),
+    );
+    house.scenario.echo = Some(6);
+    let evening = house
+        .action(BlockAction::Duplex {
+            file: None,
+            limit: 15 * SECOND,
+            silence: None,
+        })
+        .live()
+        .await;
+    assert!(tones_in(&evening.heard()).is_some());
+    assert_eq!(
+        evening.row().outcome.as_deref(),
+        Some("time-limit"),
+        "{}",
+        evening.story()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_s_own_action_has_tones_where_it_sends_anything() {
+    let greeting = vec![0x30; 4000];
+    for (action, sent) in [
+        ("hangup", true),
+        ("message=gone.wav", true),
+        ("record=3", false),
+        ("fax", false),
+    ] {
+        let house = announcing(silent_call());
+        let file = house.wav("gone.wav", &greeting);
+        let action = action.replace("gone.wav", &file.display().to_string());
+        let list = format!("{ROBOCALLER},A robocaller,{action}\n");
+        let evening = house
+            .policy(block_list(&list))
+            .action(BlockAction::Record { limit: 9 * SECOND })
+            .live()
+            .await;
+        let row = evening.row();
+        assert!(action.starts_with(&row.action), "{action}: {}", row.action);
+        assert_eq!(tones_in(&evening.heard()).is_some(), sent, "{action}");
+        assert_eq!(row.trouble, None, "{action}: {}", evening.story());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_modem_without_voice_hangs_up_without_tones_and_says_so() {
+    let mut house = announcing(silent_call());
+    house.scenario.chip = Chip::DataOnly;
+    let evening = house.live().await;
+    let row = evening.row();
+    assert_eq!(row.action, "hangup");
+    assert_eq!(row.outcome.as_deref(), Some("finished"));
+    let trouble = row.trouble.as_deref().unwrap_or_default();
+    assert!(trouble.contains("tones"), "{trouble}");
+    assert!(evening.heard().is_empty());
+    assert!(evening.ends_on_hook());
 }

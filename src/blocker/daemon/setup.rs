@@ -18,6 +18,9 @@ const USUAL_HOLD: Duration = Duration::from_secs(1);
 pub struct Setup {
     /// What is done with blocked calls.
     pub action: BlockAction,
+    /// Whether the special information tones ("no such number") go before whatever is sent, and
+    /// before a mere hang-up, which then takes a voice modem.
+    pub sit: bool,
     /// How long the line is held where a call is merely hung up on.
     pub hang_up_hold: Duration,
     /// T.35 country code for the modem, if it is to be set.
@@ -63,6 +66,7 @@ impl Setup {
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {
             action: BlockAction::HangUp { hold: USUAL_HOLD },
+            sit: false,
             hang_up_hold: USUAL_HOLD,
             modem_country: None,
             modem_init: Vec::new(),

@@ -5,7 +5,7 @@ use super::super::ears::{Ears, Heard};
 use super::super::handler::Wish;
 use super::super::machine::Event;
 use super::{Daemon, Notice, Report};
-use crate::audio::listen::CallEnd;
+use crate::audio::listen::{CallEnd, SpecialInformation};
 use crate::audio::{ConvertedCopies, Player, Recorder};
 use crate::modem::driver::Playback;
 use crate::store::CallKey;
@@ -111,6 +111,21 @@ impl Daemon {
                 Wish::HangUp => self.machine(Event::EndCall).await,
             }
         }
+    }
+
+    pub(super) fn play_special_information(&mut self) {
+        let Some(playing) = &mut self.playing else {
+            return;
+        };
+        *playing += 1;
+        if let Some(ears) = &mut self.ears {
+            ears.sending_special_information();
+        }
+        tracing::info!("playing the special information tones");
+        let (tones, playback) = mpsc::channel(1);
+        // There is room for one block.
+        let _ = tones.try_send(SpecialInformation::International.samples());
+        self.modem.play(playback);
     }
 
     pub(super) fn play(&mut self, file: &Path) {
