@@ -82,6 +82,30 @@ fn every_kind_of_file_becomes_one_for_the_line() {
 }
 
 #[test]
+fn a_tag_with_a_large_picture_is_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let (input, output) = (folder.path().join("in"), folder.path().join("out.wav"));
+    let mut random = fastrand::Rng::with_seed(1);
+    let picture: Vec<u8> = (0..2 << 20).map(|_| random.u8(..)).collect();
+    // 2 MB, seven bits a byte.
+    let header = b"ID3\x04\0\0\x01\0\0\0";
+    for name in ["tone.mp3", "tone.flac"] {
+        let sound = fs::read(sounds().join(name)).unwrap();
+        let [plain, tagged] = [&[][..], &[&header[..], &picture].concat()].map(|tag| {
+            fs::write(&input, [tag, &sound].concat()).unwrap();
+            let run = convert(&[Path::new("--force"), &input, &output]);
+            assert!(run.status.success(), "{name}: {run:?}");
+            samples(&output)
+        });
+        assert!(plain == tagged, "{name}");
+        // Cut off within the tag.
+        fs::write(&input, [&header[..], &picture[..1000]].concat()).unwrap();
+        let run = convert(&[Path::new("--force"), &input, &output]);
+        assert_eq!(run.status.code(), Some(2), "{run:?}");
+    }
+}
+
+#[test]
 fn a_file_that_is_right_already_is_copied_and_nothing_is_overwritten_unasked() {
     let folder = tempfile::tempdir().unwrap();
     let prompt = Path::new(env!("CARGO_MANIFEST_DIR")).join("play/hello.wav");
@@ -326,7 +350,7 @@ fn what_cannot_be_converted_is_named_in_one_line_and_leaves_nothing() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     /// Files with a few changed bytes, cut anywhere: each is converted or refused, and what comes of
     /// it is no longer than the file could be.

@@ -2,13 +2,13 @@
 
 use super::{ConvertError, Source, check_rate};
 use std::fs::File;
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
-use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
+use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::MetadataOptions;
 use symphonia::default::{get_codecs, get_probe};
 
@@ -28,7 +28,7 @@ pub(super) struct CompressedAudio {
 impl CompressedAudio {
     pub(super) fn open(path: &Path) -> Result<Self, ConvertError> {
         let stream = MediaSourceStream::new(
-            Box::new(File::open(path)?),
+            Box::new(Untagged::open(path)?),
             MediaSourceStreamOptions::default(),
         );
         let mut hint = Hint::new();
@@ -110,6 +110,79 @@ impl Source for CompressedAudio {
             samples.extend(frames.map(|frame| frame.iter().sum::<f32>() / frame.len() as f32));
             return Ok(true);
         }
+    }
+}
+
+/// A file without the ID3v2 tags before its sound, which may hold pictures of any size.
+struct Untagged {
+    file: File,
+    /// Where the sound begins.
+    start: u64,
+    length: u64,
+}
+
+impl Untagged {
+    fn open(path: &Path) -> io::Result<Self> {
+        let mut file = File::open(path)?;
+        let length = file.metadata()?.len();
+        let mut start = 0;
+        while let Some(next) = after_tag(&mut file, start)?.filter(|next| *next <= length) {
+            start = next;
+        }
+        file.seek(SeekFrom::Start(start))?;
+        Ok(Self {
+            file,
+            start,
+            length: length - start,
+        })
+    }
+}
+
+/// Where the ID3v2 tag ends that begins at `start`, if one does: ten bytes of header, of which the
+/// last four give the length of the rest, seven bits each (id3.org, ID3v2.4, 3.1).
+fn after_tag(file: &mut File, start: u64) -> io::Result<Option<u64>> {
+    const FOOTER_PRESENT: u8 = 0x10;
+    file.seek(SeekFrom::Start(start))?;
+    let mut header = [0; 10];
+    match file.read_exact(&mut header) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        read => read?,
+    }
+    let [b'I', b'D', b'3', _, _, flags, length @ ..] = header else {
+        return Ok(None);
+    };
+    let length = length
+        .iter()
+        .fold(0, |sum, byte| sum << 7 | u64::from(byte & 0x7f));
+    let footer = if flags & FOOTER_PRESENT == 0 { 0 } else { 10 };
+    Ok(Some(start + 10 + length + footer))
+}
+
+impl Read for Untagged {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file.read(buffer)
+    }
+}
+
+impl Seek for Untagged {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let to = match to {
+            SeekFrom::Start(at) => SeekFrom::Start(self.start.saturating_add(at)),
+            other => other,
+        };
+        let at = self.file.seek(to)?;
+        at.checked_sub(self.start)
+            .ok_or_else(|| io::ErrorKind::InvalidInput.into())
+    }
+}
+
+impl MediaSource for Untagged {
+    fn is_seekable(&self) -> bool {
+        true
+    }
+
+    fn byte_len(&self) -> Option<u64> {
+        Some(self.length)
     }
 }
 
