@@ -4,7 +4,7 @@
 use crate::house::{Evening, House, ROBOCALLER, block_list, contains, read_wav};
 use callblock::audio::listen::SpecialInformation;
 use callblock::blocker::BlockAction;
-use callblock::emulator::{Call, Chip, Ending, Scenario, Sound};
+use callblock::emulator::{Call, Chip, Ending, Fault, FaultKind, Scenario, Sound};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -249,5 +249,23 @@ async fn a_modem_without_voice_hangs_up_without_tones_and_says_so() {
     let trouble = row.trouble.as_deref().unwrap_or_default();
     assert!(trouble.contains("tones"), "{trouble}");
     assert!(evening.heard().is_empty());
+    assert!(evening.ends_on_hook());
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_tones_are_refused_the_call_is_hung_up_on_and_the_row_says_why() {
+    let mut house = announcing(silent_call());
+    let refused = Fault::on("+VTX", FaultKind::Error);
+    house.scenario = house.scenario.fault(refused.times(2));
+    let evening = house
+        .action(BlockAction::HangUp { hold: SECOND })
+        .live()
+        .await;
+    let row = evening.row();
+    assert_eq!(row.action, "hangup");
+    assert_eq!(row.outcome.as_deref(), Some("finished"));
+    let trouble = row.trouble.as_deref().unwrap_or_default();
+    assert!(trouble.contains("+VTX"), "{trouble}");
+    assert!(tones_in(&evening.heard()).is_none());
     assert!(evening.ends_on_hook());
 }
