@@ -21,18 +21,21 @@ fn main() {
     set_apart();
 }
 
-/// Code that the daemon does not run while it waits for calls: what other commands need, and what
-/// changes sound into that of the line.
-const SELDOM_RUN: [&str; 9] = [
+/// Parts of names of functions that the daemon does not run while it waits for calls: what changes
+/// sound into that of the line, the patterns of lists, what only other commands need, and what tells
+/// where a panic was.
+const SELDOM_RUN: [&str; 11] = [
     "symphonia",
     "rubato",
     "audioadapter",
-    "regex_lite",
-    "callblock*convert",
+    "callblock*audio*convert",
+    "regex",
     "callblock*emulator",
     "toml",
     "addr2line",
     "gimli",
+    "miniz_oxide",
+    "rustc_demangle",
 ];
 
 /// Moves what is seldom run behind everything else. The kernel maps a program 64 kB at a time, so that
