@@ -60,12 +60,12 @@ impl PlayFolder {
     /// Picks a file that can be played: any of them, but not the one played last if there is
     /// another. `None` if there is none. What cannot be used is logged, once.
     pub async fn pick(&self) -> Option<PathBuf> {
-        let folder = self.clone();
+        let handle = self.clone();
         let job = spawn_blocking(move || {
-            let mut shelf = unpoisoned(&folder.state);
-            let played = unpoisoned(&folder.played).take();
-            shelf.last = played.or(shelf.last.take());
-            shelf.pick()
+            let mut state = unpoisoned(&handle.state);
+            let played = unpoisoned(&handle.played).take();
+            state.last = played.or(state.last.take());
+            state.pick()
         });
         let Ok((picked, unusable)) = job.await else {
             return None;

@@ -113,7 +113,7 @@ impl Source for CompressedAudio {
     }
 }
 
-/// A file without the ID3v2 tags before its sound, which may hold pictures of any size.
+/// A file without the `ID3v2` tags before its sound, which may hold pictures of any size.
 struct Untagged {
     file: File,
     /// Where the sound begins.
@@ -138,8 +138,8 @@ impl Untagged {
     }
 }
 
-/// Where the ID3v2 tag ends that begins at `start`, if one does: ten bytes of header, of which the
-/// last four give the length of the rest, seven bits each (id3.org, ID3v2.4, 3.1).
+/// Where the `ID3v2` tag ends that begins at `start`, if one does: ten bytes of header, of which the
+/// last four give the length of the rest, seven bits each (id3.org, `ID3v2.4`, 3.1).
 fn after_tag(file: &mut File, start: u64) -> io::Result<Option<u64>> {
     const FOOTER_PRESENT: u8 = 0x10;
     file.seek(SeekFrom::Start(start))?;
