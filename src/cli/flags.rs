@@ -90,17 +90,14 @@ impl Environment {
 
     /// The data folder if no flag names one.
     pub(crate) fn data_dir(&self) -> Option<PathBuf> {
-        present(&self.state_directory)
-            .or_else(|| present(&self.home).map(|home| home.join("callblock")))
+        present(self.state_directory.as_ref())
+            .or_else(|| present(self.home.as_ref()).map(|home| home.join("callblock")))
     }
 }
 
 /// The path in a variable, unless that is unset or empty.
-fn present(value: &Option<OsString>) -> Option<PathBuf> {
-    value
-        .clone()
-        .filter(|value| !value.is_empty())
-        .map(PathBuf::from)
+fn present(value: Option<&OsString>) -> Option<PathBuf> {
+    value.filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 /// What is wrong with the command line, and what to do about it.
@@ -171,7 +168,7 @@ impl Settings {
             hangup_hold: flags.hangup_delay,
             sit: flags.sit,
             data_dir,
-            cache_dir: present(&environment.cache_directory),
+            cache_dir: present(environment.cache_directory.as_ref()),
             country: flags.gci,
             init_commands: flags.init,
             recording_limits: recording_limits(&flags.keep),
