@@ -113,7 +113,9 @@ fn the_tones_are_those_of_the_standard() {
     // ITU-T E.180: 950, 1400 and 1800 Hz, 330 ms each, one after the other.
     let mut cycles = 0.0_f64;
     let pitches = [950.0, 1400.0, 1800.0];
-    let steps = pitches.iter().flat_map(|hertz| [hertz / 8000.0; 2640]);
+    let steps = pitches
+        .iter()
+        .flat_map(|hertz| std::iter::repeat_n(hertz / 8000.0, 2640));
     let tones = tones();
     assert_eq!(tones.len(), 7920);
     for (sample, step) in tones.into_iter().zip(steps) {
