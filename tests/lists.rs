@@ -58,6 +58,7 @@ impl Desk {
         } = Command::new(env!("CARGO_BIN_EXE_callblock"))
             .args(words)
             .env_remove("STATE_DIRECTORY")
+            .env_remove("CACHE_DIRECTORY")
             .env("HOME", self.path("home"))
             .env("TZ", zone)
             // Whatever daemon runs on this machine is not asked.

@@ -4,7 +4,7 @@ use super::flags::{DeviceChoice, Settings};
 use super::list_flags::{ListSettings, LoadedPolicy};
 use super::trace::{open_trace, tapped};
 use super::{Failure, runtime};
-use callblock::audio::wav;
+use callblock::audio;
 use callblock::blocker::daemon::{Daemon, Notice, Observer, Setup};
 use callblock::blocker::{BlockAction, ListScreen, LivePolicy};
 use callblock::clock::{SystemClock, WallClock as _};
@@ -54,7 +54,9 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     let warnings = warnings(&live);
     let setup = Setup {
         action: settings.action.clone(),
+        sit: settings.sit,
         hang_up_hold: settings.hangup_hold,
+        cache_dir: settings.cache_dir.clone(),
         modem_country: settings.country,
         modem_init: settings.init_commands.clone(),
         time_zone: settings.lists.time_zone,
@@ -151,9 +153,7 @@ const fn played_file(action: &BlockAction) -> Option<&PathBuf> {
 }
 
 fn require_playable(file: &Path) -> Result<(), Failure> {
-    wav::probe(file)
-        .map(drop)
-        .map_err(|error| Failure::Usage(format!("-a {}: {error}", file.display())))
+    audio::playable(file).map_err(|error| Failure::Usage(format!("-a {}: {error}", file.display())))
 }
 
 /// The date by which lists are read: that of the system's clock in the time zone.

@@ -43,6 +43,7 @@ impl Machine {
     fn environment(&self) -> Environment {
         Environment {
             state_directory: None,
+            cache_directory: None,
             home: Some(self.0.path().into()),
             country: None,
         }
@@ -91,6 +92,8 @@ fn without_flags_there_are_sensible_defaults() {
             action: BlockAction::HangUp { hold },
             hangup_hold: hold,
             data_dir: machine.path("callblock"),
+            cache_dir: None,
+            sit: false,
             country: None,
             init_commands: vec![],
             recording_limits: RecordingLimits::default(),
@@ -140,6 +143,8 @@ fn every_flag_reaches_the_settings() {
             },
             hangup_hold: Duration::from_millis(500),
             data_dir: machine.path("data"),
+            cache_dir: None,
+            sit: false,
             country: Some(0xB5),
             init_commands: vec!["AT+VGR=128".into(), "ATs0=0".into()],
             recording_limits: RecordingLimits {
@@ -393,7 +398,7 @@ fn the_data_folder_follows_the_environment() {
         Environment {
             state_directory: state_directory.map(Into::into),
             home: home.map(Into::into),
-            country: None,
+            ..Environment::default()
         }
         .data_dir()
     };
@@ -409,6 +414,19 @@ fn the_data_folder_follows_the_environment() {
         );
         assert_eq!(data_dir(absent, absent), None);
     }
+
+    let cache_dir = |variable: &str| {
+        let environment = Environment {
+            home: Some("/home/pat".into()),
+            cache_directory: Some(variable.into()),
+            ..Environment::default()
+        };
+        let settings = Settings::new(parse("").expect("good").daemon, &environment);
+        settings.expect("good").cache_dir
+    };
+    let cache = "/var/cache/callblock";
+    assert_eq!(cache_dir(cache).as_deref(), Some(Path::new(cache)));
+    assert_eq!(cache_dir(""), None);
 
     let error = Settings::new(parse("").expect("good").daemon, &Environment::default());
     assert!(matches!(error, Err(UsageError::NoHome)));
