@@ -178,8 +178,10 @@ impl<'a> House<'a> {
             sleep(Duration::from_millis(1)).await;
         }
         let left = metrics.num_alive_tasks();
-        self.seen
-            .note(What::Storm(format!("{left} tasks instead of {}", self.tasks)));
+        self.seen.note(What::Storm(format!(
+            "{left} tasks instead of {}",
+            self.tasks
+        )));
         panic!(
             "{left} tasks are left of a process that has ended, seed {}",
             self.plan.seed
@@ -275,7 +277,10 @@ impl AsyncRead for MortalPort {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match self.0.with(|port| Pin::new(port).poll_read(context, buffer)) {
+        match self
+            .0
+            .with(|port| Pin::new(port).poll_read(context, buffer))
+        {
             Ok(read) => read,
             Err(error) => Poll::Ready(Err(error)),
         }
@@ -288,7 +293,10 @@ impl AsyncWrite for MortalPort {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match self.0.with(|port| Pin::new(port).poll_write(context, bytes)) {
+        match self
+            .0
+            .with(|port| Pin::new(port).poll_write(context, bytes))
+        {
             Ok(written) => written,
             Err(error) => Poll::Ready(Err(error)),
         }

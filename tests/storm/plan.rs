@@ -2,7 +2,8 @@
 
 use callblock::blocker::{BlockAction, Listening};
 use callblock::emulator::{
-    Cadence, Call, CallerIdTime, Chip, Cure, Ending, FaultKind, LinkOptions, Scenario, Sound, Unplug,
+    Cadence, Call, CallerIdTime, Chip, Cure, Ending, FaultKind, LinkOptions, Scenario, Sound,
+    Unplug,
 };
 use fastrand::Rng;
 use std::path::Path;
@@ -134,7 +135,11 @@ impl Plan {
             },
             bursts: Vec::new(),
         };
-        let bursts = if seed % 16 == 5 { 100 } else { random.usize(6..14) };
+        let bursts = if seed % 16 == 5 {
+            100
+        } else {
+            random.usize(6..14)
+        };
         let mut number = 0;
         for index in 0..bursts {
             // After each burst with accidents a peaceful call shows that all is well again.
@@ -288,7 +293,11 @@ fn planned(random: &mut Rng, number: &mut u32, peaceful: bool) -> Planned {
             call.delay = Some(between(random, 0.05, 2.5));
         }
     }
-    call.rings = if one_in(random, 5) { random.u32(1..4) } else { random.u32(4..9) };
+    call.rings = if one_in(random, 5) {
+        random.u32(1..4)
+    } else {
+        random.u32(4..9)
+    };
     while one_in(random, 2) || call.says.is_empty() {
         let sound = sound(random);
         call = call.says(sound);
@@ -350,8 +359,25 @@ fn sound(random: &mut Rng) -> Sound {
 
 /// Where the driver is while a command is on its way.
 const COMMANDS: [&str; 19] = [
-    "Z", "E0", "S0=0", "+VCID=1", "+FCLASS=", "+VSM", "+VLS=1", "H1", "A", "+VRX", "+VTX", "+VTR",
-    "+VLS=0", "H0", "H0", "I0", "+FCLASS=?", "+VCID?", "+VGR",
+    "Z",
+    "E0",
+    "S0=0",
+    "+VCID=1",
+    "+FCLASS=",
+    "+VSM",
+    "+VLS=1",
+    "H1",
+    "A",
+    "+VRX",
+    "+VTX",
+    "+VTR",
+    "+VLS=0",
+    "H0",
+    "H0",
+    "I0",
+    "+FCLASS=?",
+    "+VCID?",
+    "+VGR",
 ];
 
 fn accident(random: &mut Rng) -> Accident {
@@ -400,12 +426,21 @@ fn fault(random: &mut Rng) -> FaultKind {
         11 => FaultKind::RingInside,
         12 => {
             let codes = "bdKsqHhPpulcet3#!XRT".as_bytes();
-            let sent = (0..random.usize(1..8)).map(|_| char::from(codes[random.usize(..codes.len())]));
+            let sent =
+                (0..random.usize(1..8)).map(|_| char::from(codes[random.usize(..codes.len())]));
             FaultKind::Code(sent.collect())
         }
         _ => {
             let lines = [
-                "NO CARRIER", "OK", "ERROR", "CONNECT", "BUSY", "DATE = 0101", "NMBR =", "VCON", "x",
+                "NO CARRIER",
+                "OK",
+                "ERROR",
+                "CONNECT",
+                "BUSY",
+                "DATE = 0101",
+                "NMBR =",
+                "VCON",
+                "x",
             ];
             FaultKind::Line(lines[random.usize(..lines.len())].to_owned())
         }

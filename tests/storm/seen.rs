@@ -21,7 +21,10 @@ pub struct Sight {
 #[derive(Clone, Debug)]
 pub enum What {
     Line(Happening),
-    Armed { class: RestingClass, caller_id: bool },
+    Armed {
+        class: RestingClass,
+        caller_id: bool,
+    },
     /// The daemon has lost the modem, in words.
     Lost(String),
     /// It has begun or ended, or said something else of interest.
