@@ -172,6 +172,31 @@ async fn a_refused_voice_command_becomes_a_hang_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_error_while_it_is_set_up_costs_no_call() {
+    for command in ["+VCID=1", "+FCLASS=8", "+VSM"] {
+        let evening = with_fault(Some(record()), Fault::on(command, FaultKind::Error)).await;
+        for row in &evening.rows {
+            let story = format!("{command}\n{row:#?}\n{}", evening.story());
+            assert_eq!(row.verdict, "block", "{story}");
+            assert_eq!(row.action, "record", "{story}");
+            assert_eq!(row.outcome.as_deref(), Some("time-limit"), "{story}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_fax_answer_is_told_and_tried_again_at_the_next_ring() {
+    let evening = with_fault(Some(BlockAction::Fax), Fault::on("A", FaultKind::Error)).await;
+    let first = &evening.rows[0];
+    let story = format!("{first:?}\n{}", evening.story());
+    assert_eq!(evening.rows.len(), 2, "{story}");
+    let trouble = first.trouble.as_deref().expect(&story);
+    assert!(trouble.contains("ATA with Error"), "{story}");
+    assert_eq!(evening.off_hook_count(), 2, "{story}");
+    assert_second_call_is_dealt_with(&evening, "A");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_modem_that_refuses_one_way_off_hook_is_told_the_other() {
     let evening = with_fault(Some(record()), Fault::on("+VLS=1", FaultKind::Error)).await;
     assert_eq!(
