@@ -16,23 +16,63 @@ const BURST_GAP: Duration = Duration::from_millis(1500);
 /// A ring that is older than this says nothing of the line now: cadences repeat every 3 to 6 s.
 pub(super) const RING_WINDOW: Duration = Duration::from_secs(8);
 
+/// A caller's own RING is no older than this when his caller ID comes: 1 s is usual, 3.5 s are
+/// reported.
+pub(super) const CALLER_ID_AFTER_RING: Duration = Duration::from_millis(3500);
+
+/// How far a burst may be from where the beat of those before it has it.
+const OFF_BEAT: Duration = Duration::from_secs(1);
+
 /// The rings of one call.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rings {
     pub(super) last: Option<Instant>,
     pub(super) bursts: u32,
+    /// When the last burst began.
+    pub(super) burst: Option<Moment>,
+    /// From the first burst to the second: the exchange keeps to it as long as one caller rings.
+    beat: Option<Duration>,
+    /// A burst came off the beat: somebody else's ringing may have begun.
+    pub(super) off_beat: bool,
 }
 
 impl Rings {
-    pub(super) fn ring(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+    pub(super) fn ring(&mut self, at: Moment, effects: &mut Vec<Effect>) {
         if self
             .last
-            .is_none_or(|last| now.duration_since(last) >= BURST_GAP)
+            .is_none_or(|last| at.now.duration_since(last) >= BURST_GAP)
         {
-            self.bursts += 1;
+            self.burst(at);
             effects.push(Effect::Rang(self.bursts));
         }
-        self.last = Some(now);
+        self.last = Some(at.now);
+    }
+
+    fn burst(&mut self, at: Moment) {
+        if let Some(before) = self.burst.replace(at) {
+            let gap = at.now.duration_since(before.now);
+            let beat = *self.beat.get_or_insert(gap);
+            self.off_beat |= gap.abs_diff(beat) > OFF_BEAT;
+        }
+        self.bursts += 1;
+    }
+
+    /// The last burst, if it is the one that a caller ID coming now goes with.
+    pub(super) fn of_caller_id(&self, now: Instant) -> Option<Moment> {
+        self.burst.filter(|_| {
+            self.last
+                .is_some_and(|last| now.duration_since(last) < CALLER_ID_AFTER_RING)
+        })
+    }
+
+    /// Only this burst, the first of another call.
+    pub(super) fn beginning(burst: Moment) -> Self {
+        Self {
+            last: Some(burst.now),
+            bursts: 1,
+            burst: Some(burst),
+            ..Self::default()
+        }
     }
 
     /// Whether the line rings: only then may it be picked up.

@@ -15,10 +15,10 @@ pub use effect::Effect;
 pub use event::{Event, Moment};
 
 use super::BlockAction;
-use super::call::{OpenCall, Rings};
+use super::call::{CALLER_ID_AFTER_RING, OpenCall, Rings};
 use super::hang_up_rules::HangUpRules;
 use super::off_hook::{OffHook, Phase};
-use super::ringing::Ringing;
+use super::ringing::{Announcement, Ringing};
 use crate::call::{Outcome, VerdictClass};
 use crate::screen::{Caller, Verdict};
 use crate::store::CallKey;
@@ -26,8 +26,6 @@ use std::time::{Duration, Instant};
 
 /// A RING so soon after our going on-hook, without a new caller ID, is still the call just handled.
 const SAME_CALL_WINDOW: Duration = Duration::from_secs(8);
-/// How long after such a RING a new caller ID may still come: 3.5 s are reported.
-const NEW_CALLER_ID_PATIENCE: Duration = Duration::from_millis(3500);
 
 /// Decides about a caller.
 pub type Decide<'a> = &'a mut dyn FnMut(&Caller) -> Verdict;
@@ -175,13 +173,8 @@ impl Blocker {
             (Event::Ring, Some(handled)) => self.ring_after_handled(handled, at, effects),
             (Event::Ring, None) => {
                 let mut rings = Rings::default();
-                rings.ring(at.now, effects);
-                State::Ringing(Ringing {
-                    call: self.new_call(at),
-                    rings,
-                    caller: None,
-                    verdict: None,
-                })
+                rings.ring(at, effects);
+                State::Ringing(Ringing::new(self.new_call(at), rings))
             }
             (
                 Event::CallerId {
@@ -199,12 +192,8 @@ impl Blocker {
                 }
             }
             (Event::CallerId { caller, .. }, handled) => {
-                let ringing = Ringing {
-                    call: self.new_call(at),
-                    rings: handled.map(|handled| handled.rings).unwrap_or_default(),
-                    caller: None,
-                    verdict: None,
-                };
+                let rings = handled.map(|handled| handled.rings).unwrap_or_default();
+                let ringing = Ringing::new(self.new_call(at), rings);
                 self.screen(ringing, caller.clone(), at, decide, effects)
             }
             (Event::TimePassed, Some(handled))
@@ -238,13 +227,13 @@ impl Blocker {
                 handled: Some(handled),
             };
         }
-        handled.rings.ring(at.now, effects);
+        handled.rings.ring(at, effects);
         if handled.rings.bursts >= 2 {
             return self.answer_again(&handled, at, effects);
         }
         handled
             .answer_at
-            .get_or_insert(at.now + NEW_CALLER_ID_PATIENCE);
+            .get_or_insert(at.now + CALLER_ID_AFTER_RING);
         State::OnHook {
             handled: Some(handled),
         }
@@ -272,7 +261,7 @@ impl Blocker {
     ) -> State {
         match event {
             Event::Ring => {
-                ringing.rings.ring(at.now, effects);
+                ringing.rings.ring(at, effects);
                 match ringing.verdict {
                     Some(VerdictClass::Block) => self.pick_up(ringing.call, false, at, effects),
                     None if ringing.rings.bursts >= 2 => {
@@ -282,22 +271,16 @@ impl Blocker {
                 }
             }
             Event::CallerId { caller, revision } => {
-                if *revision || ringing.is_without_number() {
-                    return self.screen(ringing, caller.clone(), at, decide, effects);
+                match ringing.announced(caller, *revision, at.now) {
+                    Announcement::Repeated => State::Ringing(ringing),
+                    Announcement::Ours => self.screen(ringing, caller.clone(), at, decide, effects),
+                    Announcement::SomebodyElses => {
+                        // The one before gave up.
+                        let next = self.called_by_another(&ringing.rings, at);
+                        ringing.end(at, effects);
+                        self.screen(next, caller.clone(), at, decide, effects)
+                    }
                 }
-                if ringing.caller.as_ref() == Some(caller) {
-                    return State::Ringing(ringing);
-                }
-                // Somebody else: the one before gave up between two rings.
-                let rings = ringing.rings.clone();
-                ringing.end(at, effects);
-                let next = Ringing {
-                    call: self.new_call(at),
-                    rings,
-                    caller: None,
-                    verdict: None,
-                };
-                self.screen(next, caller.clone(), at, decide, effects)
             }
             Event::TimePassed => {
                 if ringing.over_at() <= at.now {
@@ -313,6 +296,14 @@ impl Blocker {
         }
     }
 
+    /// The call of somebody else than whose rings these were: the last of them may be his already.
+    fn called_by_another(&mut self, rings: &Rings, at: Moment) -> Ringing {
+        match rings.of_caller_id(at.now) {
+            Some(burst) => Ringing::new(self.new_call(burst), Rings::beginning(burst)),
+            None => Ringing::new(self.new_call(at), Rings::default()),
+        }
+    }
+
     /// Decides about a caller, and picks up if he is blocked and the line rings.
     fn screen(
         &mut self,
@@ -325,7 +316,7 @@ impl Blocker {
         let verdict = decide(&caller);
         ringing.call.set_caller(&caller);
         ringing.call.set_verdict(&verdict);
-        ringing.caller = Some(caller);
+        ringing.caller = Some((caller, at.now));
         ringing.verdict = Some(verdict.class);
         let (key, record) = (ringing.call.key, ringing.call.record.clone());
         let state = if verdict.class == VerdictClass::Block && ringing.rings.rings_at(at.now) {
