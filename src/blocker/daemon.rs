@@ -392,8 +392,11 @@ impl Daemon {
 
     async fn carry_out(&mut self, effect: Effect) {
         match effect {
-            Effect::PickUp(class) => {
-                self.modem.pick_up(class);
+            Effect::PickUp(class) | Effect::PickUpAgain(class) => {
+                match effect {
+                    Effect::PickUp(_) => self.modem.pick_up(class),
+                    _ => self.modem.pick_up_again(class),
+                }
                 // What was heard in the call before says nothing of this one.
                 self.ears = None;
                 // The driver writes the command before anything is logged or saved.

@@ -342,7 +342,12 @@ impl Blocker {
             Some(wanted) => self.action.instead(wanted, self.hold),
             None => self.action.clone(),
         };
-        effects.push(Effect::PickUp(action.class(self.sit)));
+        let class = action.class(self.sit);
+        effects.push(if again {
+            Effect::PickUpAgain(class)
+        } else {
+            Effect::PickUp(class)
+        });
         call.record.action = action.kind();
         State::OffHook(OffHook {
             call,

@@ -102,7 +102,7 @@ impl OffHook {
         effects: &mut Vec<Effect>,
     ) {
         if self.phase != Phase::PickingUp {
-            return;
+            return self.really_picked_up(at, effects);
         }
         if class != self.action.class(self.sit) {
             self.make_do(hold);
@@ -131,6 +131,25 @@ impl OffHook {
         }
         self.call.save(effects);
         effects.push(Effect::Answered(self.call.key, self.action.kind()));
+    }
+
+    /// The line was taken the other way, so it was not ours before: all that lasts counts from now.
+    fn really_picked_up(&mut self, at: Moment, effects: &mut Vec<Effect>) {
+        let picked_up = Some(at.now.duration_since(self.call.began));
+        match (&mut self.phase, &self.action) {
+            // It is given up already, perhaps before the modem's word on the first way came.
+            (Phase::HangingUp(_), _) if self.call.record.picked_up.is_some() => return,
+            (Phase::Holding(until), BlockAction::HangUp { hold }) => *until = at.now + *hold,
+            (
+                Phase::Streaming(Some(until)),
+                BlockAction::Record { limit }
+                | BlockAction::Transmit { limit, .. }
+                | BlockAction::Duplex { limit, .. },
+            ) => *until = at.now + *limit,
+            _ => {}
+        }
+        self.call.record.picked_up = picked_up;
+        self.call.save(effects);
     }
 
     /// The modem picked up in another class than the action needs.

@@ -2,7 +2,7 @@
 
 use super::BlockAction;
 use super::machine::{Blocker, Effect, Event, Moment};
-use crate::call::{CallRecord, VerdictClass};
+use crate::call::{CallRecord, Outcome, VerdictClass};
 use crate::clock::Timestamp;
 use crate::modem::driver::{RestingClass, VoiceEnd};
 use crate::modem::line_code::LineCode;
@@ -23,6 +23,7 @@ struct Watch {
     off_hook: bool,
     rows: BTreeMap<u64, CallRecord>,
     picked_up: usize,
+    hung_up: bool,
 }
 
 impl Watch {
@@ -36,6 +37,7 @@ impl Watch {
             off_hook: false,
             rows: BTreeMap::new(),
             picked_up: 0,
+            hung_up: false,
         }
     }
 
@@ -56,13 +58,14 @@ impl Watch {
         };
         for effect in self.blocker.handle(event, at, &mut decide) {
             match effect {
-                Effect::PickUp(_) => {
+                Effect::PickUp(_) | Effect::PickUpAgain(_) => {
                     assert!(!self.off_hook, "picked up twice");
                     let rang = self.last_ring.expect("picked up without a ring");
                     assert!(self.now.duration_since(rang) < RING_WINDOW, "an old ring");
                     self.off_hook = true;
                     self.picked_up += 1;
                 }
+                Effect::HangUp => self.hung_up = true,
                 Effect::Save(CallKey(key), record) => {
                     self.rows.insert(key, record);
                 }
@@ -334,6 +337,29 @@ fn a_call_that_rings_on_after_it_was_answered_twice_is_still_one_call() {
     assert_eq!(watch.picked_up, 2);
     assert_eq!(watch.rows.len(), 1, "{:#?}", watch.rows);
     assert!(!watch.blocker.in_call());
+}
+
+#[test]
+fn the_time_limit_runs_from_the_real_pick_up() {
+    let limit = Duration::from_secs(6);
+    let mut watch = Watch::new(BlockAction::Record { limit }, false);
+    watch.feed(Event::Ring);
+    watch.feed(announced("2"));
+    watch.feed(Event::PickedUp(RestingClass::Voice));
+    watch.feed(Event::VoiceStarted);
+    // The modem has only said that it is off-hook. Told the other way, it is.
+    watch.wait(Duration::from_secs(5));
+    watch.feed(Event::Ring);
+    watch.feed(Event::PickedUp(RestingClass::Voice));
+    watch.wait(Duration::from_millis(5900));
+    watch.feed(Event::Digit('1'));
+    assert!(!watch.hung_up);
+    watch.wait(Duration::from_millis(200));
+    assert!(watch.hung_up);
+    watch.feed(Event::OnHook);
+    let row = &watch.rows[&1];
+    assert_eq!(row.picked_up, Some(Duration::from_secs(5)));
+    assert_eq!(row.outcome, Some(Outcome::TimeLimit));
 }
 
 proptest! {

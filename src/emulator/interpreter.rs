@@ -62,6 +62,13 @@ impl EmulatedModem {
                     self.reply_after(now, self.profile.latency, "ERROR", Then::Command);
                     return;
                 }
+                FaultKind::Pretend => {
+                    self.journal
+                        .note(now, Happening::Fault("OK and nothing done".into()));
+                    self.state = State::Executing;
+                    self.reply_after(now, self.profile.latency, "OK", Then::Command);
+                    return;
+                }
                 FaultKind::Late(by) => {
                     self.journal.note(now, Happening::Fault("late".into()));
                     late = by;

@@ -81,7 +81,7 @@ pub enum Expected {
     Stream(super::voice::VoiceMode),
     /// The outcome of dialling.
     Dialled,
-    /// The outcome of `ATA` in a fax class: `CONNECT` is only half of it.
+    /// The outcome of `ATA`: in a fax class `CONNECT` is only half of it.
     Answered,
     /// The modem's word after the end of a voice stream.
     StreamOver,
@@ -163,16 +163,15 @@ impl Command {
         }
     }
 
-    /// `ATA` in a fax class.
-    pub fn answer_fax(patience: Duration) -> Self {
+    /// `ATA`.
+    pub fn answer() -> Self {
         Self {
-            text: "ATA".into(),
-            patience,
             expected: Expected::Answered,
+            ..Self::set("ATA")
         }
     }
 
-    /// The same with less patience: the last commands before the process ends.
+    /// The same with this patience.
     #[must_use]
     pub fn within(self, patience: Duration) -> Self {
         Self { patience, ..self }

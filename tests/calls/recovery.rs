@@ -311,6 +311,49 @@ async fn firmware_that_says_ok_and_stays_on_hook_is_told_the_other_way() {
         "{row:?}\n{}",
         evening.story()
     );
+    // The limit runs from the real pick-up.
+    let held = evening.off_hook_time();
+    assert!(held >= Duration::from_secs(20), "{held:?}");
+}
+
+/// A call that rings and rings, and a modem on which `ATH1` goes wrong whenever it is said.
+async fn never_by_ath1(chip: Chip, wrong: FaultKind) -> Evening {
+    let call = Call::from(ROBOCALLER)
+        .named("A robocaller")
+        .at(Duration::from_secs(10))
+        .rings(9);
+    let scenario = Scenario::default()
+        .chip(chip)
+        .call(call)
+        .fault(Fault::on("H1", wrong).times(0));
+    House::new(scenario).watched(120).live().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_modem_that_declines_ath1_is_told_another_way_at_once() {
+    for chip in [Chip::Cx93001V2013, Chip::DataOnly] {
+        let evening = never_by_ath1(chip, FaultKind::Error).await;
+        let row = evening.row();
+        let story = format!("{chip:?} {row:?}\n{}", evening.story());
+        assert_eq!(evening.off_hook_count(), 1, "{story}");
+        assert_eq!(row.outcome.as_deref(), Some("finished"), "{story}");
+        let held = evening.off_hook_time();
+        assert!(held >= Duration::from_secs(1), "{story}");
+        assert!(held < Duration::from_secs(3), "{story}");
+        assert!(evening.ends_on_hook(), "{story}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mere_hang_up_that_had_no_effect_is_done_the_other_way() {
+    let pretends = FaultKind::Pretend;
+    let evening = never_by_ath1(Chip::Cx93001V2013, pretends).await;
+    let row = evening.row();
+    let story = format!("{row:?}\n{}", evening.story());
+    assert_eq!(evening.off_hook_count(), 1, "{story}");
+    let trouble = row.trouble.as_deref().expect(&story);
+    assert!(trouble.contains("answered again"), "{story}");
+    assert!(evening.ends_on_hook(), "{story}");
 }
 
 type Refusal = fn() -> ResetError;

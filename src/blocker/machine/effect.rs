@@ -14,6 +14,8 @@ pub enum Effect {
     Rang(u32),
     /// Off-hook, before anything else is done, in the class that the action needs.
     PickUp(RestingClass),
+    /// The same for a call that rang on after it was answered.
+    PickUpAgain(RestingClass),
     /// Off-hook by another command: the line still rings.
     PickUpOtherWay,
     /// Open a voice stream.

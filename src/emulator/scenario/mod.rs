@@ -82,7 +82,7 @@
 //! [[fault]]
 //! when = { command = "+VLS=1" }  # a command that begins so; or { at = 5 }, { after_pick_up = 2 }
 //! times = 1                 # for commands: how often; 0 for always
-//! does = "no-reply"         # error, ring-inside, digital-line, wedge, { late = 3 },
+//! does = "no-reply"         # error, pretend, ring-inside, digital-line, wedge, { late = 3 },
 //!                           # { unplug = { back_after = 4, other_node = true } }, { garbage = 40 },
 //!                           # { code = "b" }, { line = "NO CARRIER" }
 //! ```
@@ -405,7 +405,7 @@ impl Scenario {
         for fault in &self.faults {
             let needs_command = matches!(
                 fault.does,
-                FaultKind::NoReply | FaultKind::Error | FaultKind::Late(_)
+                FaultKind::NoReply | FaultKind::Error | FaultKind::Pretend | FaultKind::Late(_)
             );
             if needs_command && !matches!(fault.when, Trigger::Command(_)) {
                 let does = &fault.does;

@@ -14,6 +14,8 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 /// Patience with a stream that is left before the process ends; twice this and twice the above is
 /// less than the 2 s in which the process must be gone.
 const LAST_LEAVE: Duration = Duration::from_millis(300);
+/// A modem that cannot answer in the data class says so within this time.
+const ANSWER_REFUSED: Duration = Duration::from_millis(500);
 /// The longest wait for the end of a fax answer: CED, preamble, and the modem's own time-out.
 const FAX_PATIENCE: Duration = Duration::from_secs(20);
 
@@ -29,6 +31,44 @@ pub(super) struct Attached {
     /// Whether it reports caller ID.
     pub(super) caller_id: bool,
     pub(super) health: Health,
+    /// How the line was seized last.
+    seized_by: Seizure,
+}
+
+/// A command that takes the line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Seizure {
+    /// `ATH1`
+    Hook,
+    /// `+VLS=1`, which takes the voice class.
+    VoiceLine,
+    /// `ATA` in the data class, for a modem without a voice class: it answers as a modem until it is
+    /// told something else.
+    Answer,
+}
+
+impl Seizure {
+    const fn command(self) -> &'static str {
+        match self {
+            Self::Hook => "ATH1",
+            Self::VoiceLine => "AT+VLS=1",
+            Self::Answer => "ATA",
+        }
+    }
+
+    /// What is tried if this does not work.
+    fn other(self, identity: &Identity) -> Self {
+        match self {
+            Self::Hook if identity.offers("8") => Self::VoiceLine,
+            Self::Hook => Self::Answer,
+            Self::VoiceLine | Self::Answer => Self::Hook,
+        }
+    }
+}
+
+/// Whether a modem that answers so is off-hook, if it can be believed.
+const fn is_seized(result: Option<ResultCode>) -> bool {
+    matches!(result, Some(ResultCode::Ok | ResultCode::VoiceConnect))
 }
 
 impl Attached {
@@ -41,6 +81,7 @@ impl Attached {
             armed: false,
             caller_id: false,
             health: Health::starting(Instant::now()),
+            seized_by: Seizure::Hook,
         }
     }
 
@@ -76,7 +117,7 @@ impl Attached {
         requests: &mut UnboundedReceiver<Request>,
     ) -> Result<(), Down> {
         match request {
-            Request::PickUp(class) => self.pick_up(class, requests).await,
+            Request::PickUp { class, again } => self.pick_up(class, again, requests).await,
             Request::PickUpOtherWay => self.pick_up_other_way().await,
             Request::Voice(mode) => self.voice(mode, requests).await,
             Request::Dial(number) => {
@@ -102,6 +143,7 @@ impl Attached {
     async fn pick_up(
         &mut self,
         wanted: RestingClass,
+        again: bool,
         requests: &mut UnboundedReceiver<Request>,
     ) -> Result<(), Down> {
         // What it could not do when it was set up, it cannot do now.
@@ -109,29 +151,66 @@ impl Attached {
             self.class = self.enter_class(wanted).await?;
         }
         self.mark_off_hook();
-        // A modem that refuses the one way may know the other; then at least it can hang up on him.
-        let ways: &[&str] = match self.class {
+        let usual = match self.class {
             RestingClass::Fax => return self.answer_as_fax(requests).await,
-            RestingClass::Voice => &["AT+VLS=1", "ATH1"],
-            RestingClass::Data => &["ATH1"],
+            RestingClass::Voice => Seizure::VoiceLine,
+            RestingClass::Data if again => self.seized_by.other(&self.identity),
+            RestingClass::Data => Seizure::Hook,
         };
-        for way in ways {
-            match self.attempt(&Command::set(*way)).await? {
-                Some(ResultCode::Ok | ResultCode::VoiceConnect) => {
-                    self.connection.tell(ModemEvent::PickedUp(self.class)).await;
-                    return Ok(());
-                }
-                result if Some(way) == ways.last() => self.refuse(way, result).await,
-                result => tracing::warn!(?result, "the modem declines {way}"),
-            }
+        // A modem that refuses the one way may know the other; then at least it can hang up on him.
+        if !is_seized(self.seize(usual).await?) {
+            let other = usual.other(&self.identity);
+            let result = self.seize(other).await?;
+            self.tell_if_refused(result).await;
         }
         Ok(())
     }
 
+    async fn pick_up_other_way(&mut self) -> Result<(), Down> {
+        let result = self.seize_other_way().await?;
+        self.tell_if_refused(result).await;
+        Ok(())
+    }
+
     /// Some firmware says `OK` to `+VLS=1` and stays on-hook (USR5637 before 1.2.23).
-    pub(super) async fn pick_up_other_way(&mut self) -> Result<(), Down> {
-        tracing::warn!("the modem is not off-hook although it said so; trying ATH1");
-        self.attempt(&Command::set("ATH1")).await.map(drop)
+    pub(super) async fn seize_other_way(&mut self) -> Result<Option<ResultCode>, Down> {
+        let other = match self.class {
+            RestingClass::Fax => Seizure::Hook,
+            _ => self.seized_by.other(&self.identity),
+        };
+        let other_command = other.command();
+        tracing::warn!("the modem is not off-hook although it said so; trying {other_command}");
+        self.seize(other).await
+    }
+
+    /// Takes the line by this command: [`ModemEvent::PickedUp`], unless the result is another.
+    async fn seize(&mut self, by: Seizure) -> Result<Option<ResultCode>, Down> {
+        self.seized_by = by;
+        if by == Seizure::VoiceLine && self.class != RestingClass::Voice {
+            self.class = self.enter_class(RestingClass::Voice).await?;
+        }
+        let result = match by {
+            Seizure::Hook | Seizure::VoiceLine => self.attempt(&Command::set(by.command())).await?,
+            Seizure::Answer => {
+                let bytes = self.connection.protocol.begin(&Command::answer());
+                self.connection.send(&bytes);
+                // Anything but an error at once is a modem that waits for a carrier.
+                let reply = self.connection.reply_within(ANSWER_REFUSED).await?;
+                Some(reply.map_or(ResultCode::Ok, |reply| reply.result))
+            }
+        };
+        if is_seized(result) {
+            self.connection.tell(ModemEvent::PickedUp(self.class)).await;
+        } else {
+            tracing::warn!(?result, "the modem declines {}", by.command());
+        }
+        Ok(result)
+    }
+
+    async fn tell_if_refused(&mut self, result: Option<ResultCode>) {
+        if !is_seized(result) {
+            self.refuse(self.seized_by.command(), result).await;
+        }
     }
 
     /// `ATA`: the modem goes off-hook, sounds CED and waits for a fax. Anything sent before it is
@@ -140,7 +219,7 @@ impl Attached {
         &mut self,
         requests: &mut UnboundedReceiver<Request>,
     ) -> Result<(), Down> {
-        let answer = Command::answer_fax(FAX_PATIENCE);
+        let answer = Command::answer().within(FAX_PATIENCE);
         let bytes = self.connection.protocol.begin(&answer);
         self.connection.send(&bytes);
         self.connection.tell(ModemEvent::PickedUp(self.class)).await;

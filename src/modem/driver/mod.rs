@@ -163,7 +163,11 @@ pub enum VoiceEnd {
 pub type Playback = mpsc::Receiver<Vec<u8>>;
 
 enum Request {
-    PickUp(RestingClass),
+    PickUp {
+        class: RestingClass,
+        /// The call was answered before and rang on.
+        again: bool,
+    },
     PickUpOtherWay,
     Voice(VoiceMode),
     Play(Playback),
@@ -185,7 +189,7 @@ pub struct Modem {
 impl std::fmt::Debug for Request {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Self::PickUp(_) => "PickUp",
+            Self::PickUp { .. } => "PickUp",
             Self::PickUpOtherWay => "PickUpOtherWay",
             Self::Voice(_) => "Voice",
             Self::Play(_) => "Play",
@@ -204,11 +208,20 @@ impl Modem {
     /// [`ModemEvent::PickedUp`] or [`ModemEvent::Refused`]. In the fax class this answers as a fax, and
     /// [`ModemEvent::FaxEnded`] follows.
     pub fn pick_up(&self, class: RestingClass) {
-        self.ask(Request::PickUp(class));
+        self.ask(Request::PickUp {
+            class,
+            again: false,
+        });
     }
 
-    /// Off-hook by another command, for firmware that answered `OK` to the first and did nothing. A
-    /// voice stream goes on after it.
+    /// The same for a call that rang on after it was answered. A mere hang-up is over before the next
+    /// ring could tell that the modem never was off-hook: here the other command is tried first.
+    pub fn pick_up_again(&self, class: RestingClass) {
+        self.ask(Request::PickUp { class, again: true });
+    }
+
+    /// Off-hook by another command, for firmware that answered `OK` to the first and did nothing:
+    /// [`ModemEvent::PickedUp`] once more. A voice stream goes on after it, a fax answer ends.
     pub fn pick_up_other_way(&self) {
         self.ask(Request::PickUpOtherWay);
     }

@@ -124,7 +124,7 @@ impl Attached {
                 Ending::ByModem => break VoiceEnd::ByModem,
                 Ending::Stuck => break VoiceEnd::Stuck,
                 Ending::OtherWay => {
-                    self.pick_up_other_way().await?;
+                    self.seize_other_way().await?;
                     if !self.open_stream(mode).await? {
                         break VoiceEnd::ByModem;
                     }
@@ -146,7 +146,7 @@ impl Attached {
         let mut refused = None;
         for attempt in 0..2 {
             if attempt > 0 {
-                self.pick_up_other_way().await?;
+                self.seize_other_way().await?;
             }
             if let (VoiceMode::Receive, Some(line)) = (mode, self.connection.chip.line_for_receive)
             {
@@ -191,7 +191,7 @@ impl Attached {
                         return Ok(Ending::Abort);
                     }
                     Some(Request::PickUpOtherWay) => return Ok(Ending::OtherWay),
-                    Some(Request::PickUp(_) | Request::Voice(_) | Request::Dial(_) | Request::LossSeen) => {}
+                    Some(Request::PickUp { .. } | Request::Voice(_) | Request::Dial(_) | Request::LossSeen) => {}
                 },
                 event = connection.next_of_stream() => {
                     let event = event?;
