@@ -211,6 +211,23 @@ async fn a_modem_that_refuses_one_way_off_hook_is_told_the_other() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_caller_who_seems_gone_at_the_pick_up_and_rings_on_is_answered_again() {
+    let mut rings_on = call().at(Duration::from_secs(20));
+    rings_on.rings_again = 3;
+    let no_carrier = Fault::on("+VLS=1", FaultKind::Line("NO CARRIER".into()));
+    let scenario = Scenario::default().call(rings_on).fault(no_carrier);
+    let evening = House::new(scenario).action(record()).live().await;
+    let row = evening.row();
+    let story = format!("{row:?}\n{}", evening.story());
+    assert_eq!(evening.off_hook_count(), 2, "{story}");
+    assert_eq!(row.outcome.as_deref(), Some("time-limit"), "{story}");
+    let picked_up = row.picked_up.expect(&story).as_nanos() - row.started.as_nanos();
+    assert!(picked_up < 2_000_000_000, "{story}");
+    assert!(row.recording.is_some(), "{story}");
+    assert!(evening.ends_on_hook(), "{story}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_wedged_modem_is_taken_back_when_it_is_plugged_in_again() {
     let scenario = Scenario::default()
         .call(call().at(Duration::from_secs(20)))
