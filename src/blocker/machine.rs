@@ -354,6 +354,7 @@ impl Blocker {
             since: at.now,
             again,
             action,
+            hold: self.hold,
             sit: self.sit,
             phase: Phase::PickingUp,
             rules: HangUpRules::default(),
@@ -380,7 +381,7 @@ impl Blocker {
         if *event == Event::OnHook {
             return self.went_on_hook(off_hook, at, effects);
         }
-        off_hook.take(event, at, self.hold, effects);
+        off_hook.take(event, at, effects);
         State::OffHook(off_hook)
     }
 

@@ -19,6 +19,8 @@ pub(super) struct OffHook {
     pub(super) since: Instant,
     pub(super) again: bool,
     pub(super) action: BlockAction,
+    /// How long the line is held where the action's own course is not possible.
+    pub(super) hold: Duration,
     /// The special information tones go before what is sent, or before a mere hang-up.
     pub(super) sit: bool,
     pub(super) phase: Phase,
@@ -54,16 +56,10 @@ impl OffHook {
     }
 
     /// Everything but caller ID and the end of it.
-    pub(super) fn take(
-        &mut self,
-        event: &Event,
-        at: Moment,
-        hold: Duration,
-        effects: &mut Vec<Effect>,
-    ) {
+    pub(super) fn take(&mut self, event: &Event, at: Moment, effects: &mut Vec<Effect>) {
         match event {
-            Event::PickedUp(class) => self.picked_up(*class, at, hold, effects),
-            Event::Refused { what } => self.refused(what, at, hold, effects),
+            Event::PickedUp(class) => self.picked_up(*class, at, effects),
+            Event::Refused { what } => self.refused(what, at, effects),
             Event::VoiceStarted => self.voice_started(at, effects),
             Event::PlaybackFinished => {
                 let nothing_follows = matches!(
@@ -94,18 +90,12 @@ impl OffHook {
         }
     }
 
-    fn picked_up(
-        &mut self,
-        class: RestingClass,
-        at: Moment,
-        hold: Duration,
-        effects: &mut Vec<Effect>,
-    ) {
+    fn picked_up(&mut self, class: RestingClass, at: Moment, effects: &mut Vec<Effect>) {
         if self.phase != Phase::PickingUp {
             return self.really_picked_up(at, effects);
         }
         if class != self.action.class(self.sit) {
-            self.make_do(hold);
+            self.make_do();
         }
         let record = &mut self.call.record;
         record
@@ -153,13 +143,13 @@ impl OffHook {
     }
 
     /// The modem picked up in another class than the action needs.
-    fn make_do(&mut self, hold: Duration) {
+    fn make_do(&mut self) {
         let sit = std::mem::replace(&mut self.sit, false);
         if !matches!(self.action, BlockAction::HangUp { .. }) {
             let wanted = self.action.kind().as_str();
             self.call
                 .trouble(&format!("the modem cannot do {wanted}; hung up instead"));
-            self.action = BlockAction::HangUp { hold };
+            self.action = BlockAction::HangUp { hold: self.hold };
             self.call.record.action = ActionKind::HangUp;
         } else if sit {
             self.call
@@ -168,7 +158,7 @@ impl OffHook {
     }
 
     /// What the action needs is not to be had: the call is hung up on instead.
-    fn refused(&mut self, what: &str, at: Moment, hold: Duration, effects: &mut Vec<Effect>) {
+    fn refused(&mut self, what: &str, at: Moment, effects: &mut Vec<Effect>) {
         self.call.trouble(what);
         effects.push(Effect::Warn(what.to_owned()));
         match self.phase {
@@ -176,11 +166,30 @@ impl OffHook {
             Phase::StartingVoice => {
                 self.call.trouble("hung up instead");
                 self.call.record.action = ActionKind::HangUp;
-                self.action = BlockAction::HangUp { hold };
-                self.phase = Phase::Holding(at.now + hold);
+                self.action = BlockAction::HangUp { hold: self.hold };
+                self.phase = Phase::Holding(at.now + self.hold);
+            }
+            Phase::AnsweringAsFax => {
+                let at_once = at.now.duration_since(self.since) < RING_IN_FLIGHT;
+                self.no_fax(at_once, effects);
             }
             _ => {}
         }
+    }
+
+    /// The modem does not answer as a fax: the call is hung up on instead, if the line `rings`.
+    fn no_fax(&mut self, rings: bool, effects: &mut Vec<Effect>) {
+        self.call.trouble("hung up instead");
+        self.call.record.action = ActionKind::HangUp;
+        if !rings {
+            // The modem answered, and gave up later: nobody may be calling any more.
+            return self.hang_up(Outcome::Finished, effects);
+        }
+        self.call.record.picked_up = None;
+        self.sit = false;
+        self.action = BlockAction::HangUp { hold: self.hold };
+        self.phase = Phase::PickingUp;
+        effects.push(Effect::PickUpOtherWay);
     }
 
     fn voice_started(&mut self, at: Moment, effects: &mut Vec<Effect>) {
@@ -270,9 +279,17 @@ impl OffHook {
     /// The modem says that it is off-hook, and the line rings: it gets one more chance.
     fn still_ringing(&mut self, effects: &mut Vec<Effect>) {
         let first = !std::mem::replace(&mut self.still_rang, true);
-        if first && !matches!(self.phase, Phase::HangingUp(_) | Phase::AnsweringAsFax) {
-            self.call
-                .trouble("rang on although the modem said it was off-hook");
+        if !first || matches!(self.phase, Phase::HangingUp(_)) {
+            return;
+        }
+        self.call
+            .trouble("rang on although the modem said it was off-hook");
+        if self.phase == Phase::AnsweringAsFax {
+            let what = "the modem does not answer as a fax";
+            self.call.trouble(what);
+            effects.push(Effect::Warn(what.into()));
+            self.no_fax(true, effects);
+        } else {
             effects.push(Effect::PickUpOtherWay);
         }
     }

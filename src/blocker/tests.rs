@@ -2,7 +2,7 @@
 
 use super::BlockAction;
 use super::machine::{Blocker, Effect, Event, Moment};
-use crate::call::{CallRecord, Outcome, VerdictClass};
+use crate::call::{ActionKind, CallRecord, Outcome, VerdictClass};
 use crate::clock::Timestamp;
 use crate::modem::driver::{RestingClass, VoiceEnd};
 use crate::modem::line_code::LineCode;
@@ -24,6 +24,8 @@ struct Watch {
     rows: BTreeMap<u64, CallRecord>,
     picked_up: usize,
     hung_up: bool,
+    other_ways: usize,
+    warnings: Vec<String>,
 }
 
 impl Watch {
@@ -38,6 +40,8 @@ impl Watch {
             rows: BTreeMap::new(),
             picked_up: 0,
             hung_up: false,
+            other_ways: 0,
+            warnings: Vec::new(),
         }
     }
 
@@ -66,6 +70,8 @@ impl Watch {
                     self.picked_up += 1;
                 }
                 Effect::HangUp => self.hung_up = true,
+                Effect::PickUpOtherWay => self.other_ways += 1,
+                Effect::Warn(what) => self.warnings.push(what),
                 Effect::Save(CallKey(key), record) => {
                     self.rows.insert(key, record);
                 }
@@ -360,6 +366,58 @@ fn the_time_limit_runs_from_the_real_pick_up() {
     let row = &watch.rows[&1];
     assert_eq!(row.picked_up, Some(Duration::from_secs(5)));
     assert_eq!(row.outcome, Some(Outcome::TimeLimit));
+}
+
+/// A call that is to be answered as a fax, up to `ATA`.
+fn fax_call() -> Watch {
+    let mut watch = Watch::new(BlockAction::Fax, false);
+    watch.feed(Event::Ring);
+    watch.feed(announced("2"));
+    watch.feed(Event::PickedUp(RestingClass::Fax));
+    watch
+}
+
+#[test]
+fn a_fax_answer_that_is_refused_late_is_noted_and_nothing_is_picked_up_any_more() {
+    let mut watch = fax_call();
+    watch.wait(Duration::from_secs(8));
+    watch.feed(Event::Refused {
+        what: "the modem answers ATA with Error".into(),
+    });
+    assert!(watch.hung_up);
+    watch.feed(Event::OnHook);
+    let row = &watch.rows[&1];
+    assert_eq!(row.action, ActionKind::HangUp);
+    let trouble = row.trouble.as_deref().unwrap();
+    assert!(
+        trouble.contains("ATA with Error; hung up instead"),
+        "{trouble}"
+    );
+    assert_eq!((watch.picked_up, watch.other_ways), (1, 0));
+    assert_eq!(watch.warnings.len(), 1, "{:?}", watch.warnings);
+}
+
+#[test]
+fn a_call_that_rings_on_while_it_is_answered_as_a_fax_is_hung_up_on() {
+    let mut watch = fax_call();
+    for _ in 0..2 {
+        watch.wait(Duration::from_secs(6));
+        watch.feed(Event::Ring);
+        assert_eq!(watch.other_ways, 1);
+    }
+    watch.feed(Event::PickedUp(RestingClass::Fax));
+    watch.wait(Duration::from_secs(1));
+    assert!(watch.hung_up);
+    watch.feed(Event::OnHook);
+    let row = &watch.rows[&1];
+    assert_eq!(row.action, ActionKind::HangUp);
+    assert_eq!(row.picked_up, Some(Duration::from_secs(12)));
+    let trouble = row.trouble.as_deref().unwrap();
+    assert!(
+        trouble.contains("does not answer as a fax; hung up instead"),
+        "{trouble}"
+    );
+    assert_eq!(watch.warnings.len(), 1, "{:?}", watch.warnings);
 }
 
 proptest! {

@@ -187,15 +187,24 @@ async fn one_error_while_it_is_set_up_costs_no_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_fax_answer_is_told_and_tried_again_at_the_next_ring() {
-    let evening = with_fault(Some(BlockAction::Fax), Fault::on("A", FaultKind::Error)).await;
-    let first = &evening.rows[0];
-    let story = format!("{first:?}\n{}", evening.story());
-    assert_eq!(evening.rows.len(), 2, "{story}");
-    let trouble = first.trouble.as_deref().expect(&story);
-    assert!(trouble.contains("ATA with Error"), "{story}");
-    assert_eq!(evening.off_hook_count(), 2, "{story}");
-    assert_second_call_is_dealt_with(&evening, "A");
+async fn a_fax_answer_that_fails_becomes_a_hang_up_and_the_next_call_gets_its_own() {
+    let refused = FaultKind::Error;
+    for (fails, said) in [
+        (refused, "ATA with Error"),
+        (FaultKind::NoReply, "as a fax"),
+    ] {
+        let evening = with_fault(Some(BlockAction::Fax), Fault::on("A", fails)).await;
+        let first = &evening.rows[0];
+        let story = format!("{:?}\n{}", evening.rows, evening.story());
+        assert_eq!(evening.rows.len(), 2, "{story}");
+        let trouble = first.trouble.as_deref().expect(&story);
+        assert!(trouble.contains(said), "{story}");
+        assert!(trouble.contains("hung up instead"), "{story}");
+        assert_eq!(first.action, "hangup", "{story}");
+        assert_eq!(evening.rows[1].action, "fax", "{story}");
+        assert_eq!(evening.off_hook_count(), 2, "{story}");
+        assert_second_call_is_dealt_with(&evening, said);
+    }
 }
 
 #[tokio::test(start_paused = true)]

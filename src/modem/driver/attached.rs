@@ -66,6 +66,13 @@ impl Seizure {
     }
 }
 
+/// What ends a fax answer before the modem has said how it went.
+#[derive(Clone, Copy)]
+enum Interruption {
+    HangUp,
+    OtherWay,
+}
+
 /// Whether a modem that answers so is off-hook, if it can be believed.
 const fn is_seized(result: Option<ResultCode>) -> bool {
     matches!(result, Some(ResultCode::Ok | ResultCode::VoiceConnect))
@@ -226,18 +233,15 @@ impl Attached {
         let interrupted = async {
             loop {
                 match requests.recv().await {
-                    Some(Request::HangUp) | None => return,
+                    Some(Request::PickUpOtherWay) => return Interruption::OtherWay,
+                    Some(Request::HangUp) | None => return Interruption::HangUp,
                     Some(_) => {}
                 }
             }
         };
         let reply = tokio::select! {
             reply = self.connection.reply_within(answer.patience) => reply?,
-            () = interrupted => {
-                self.connection.protocol.abandon();
-                self.hang_up().await?;
-                return self.arm().await;
-            }
+            interruption = interrupted => return self.break_off_answer(interruption).await,
         };
         // `CONNECT` (class 1) and `+FCON` (class 2) come before the final result.
         let connected = reply.as_ref().is_some_and(|reply| {
@@ -247,11 +251,27 @@ impl Attached {
         let result = reply.map(|reply| reply.result);
         if !connected && result == Some(ResultCode::Error) {
             self.refuse(&answer.text, result).await;
+        } else {
+            let ended = ModemEvent::FaxEnded { connected };
+            self.connection.tell(ended).await;
         }
-        self.connection
-            .tell(ModemEvent::FaxEnded { connected })
-            .await;
         Ok(())
+    }
+
+    async fn break_off_answer(&mut self, interruption: Interruption) -> Result<(), Down> {
+        self.connection.protocol.abandon();
+        match interruption {
+            Interruption::HangUp => {
+                self.hang_up().await?;
+                self.arm().await
+            }
+            Interruption::OtherWay => {
+                // The first byte is swallowed by what is left of the answer.
+                let resync = self.connection.resync().await;
+                resync.map_err(CommandError::into_down)?;
+                self.pick_up_other_way().await
+            }
+        }
     }
 
     /// On-hook by every means there is; only a modem that ignores them all is given up.

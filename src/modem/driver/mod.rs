@@ -206,7 +206,7 @@ impl std::fmt::Debug for Request {
 impl Modem {
     /// Off-hook, in the class that is needed if the modem can, else in the one that it can:
     /// [`ModemEvent::PickedUp`] or [`ModemEvent::Refused`]. In the fax class this answers as a fax, and
-    /// [`ModemEvent::FaxEnded`] follows.
+    /// [`ModemEvent::FaxEnded`] follows, or [`ModemEvent::Refused`].
     pub fn pick_up(&self, class: RestingClass) {
         self.ask(Request::PickUp {
             class,
