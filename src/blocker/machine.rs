@@ -193,7 +193,7 @@ impl Blocker {
             }
             (Event::CallerId { caller, .. }, handled) => {
                 let rings = handled.map(|handled| handled.rings).unwrap_or_default();
-                let ringing = Ringing::new(self.new_call(at), rings);
+                let ringing = self.called_by_another(&rings, at);
                 self.screen(ringing, caller.clone(), at, decide, effects)
             }
             (Event::TimePassed, Some(handled))
@@ -218,6 +218,7 @@ impl Blocker {
     ) -> State {
         // As long as it rings on it is this call, not a new one without caller ID.
         handled.until = at.now + SAME_CALL_WINDOW;
+        handled.rings.ring(at, effects);
         if handled.answered_again {
             if let Some(call) = self.call_mut(handled.call) {
                 call.trouble("went on ringing after it was answered twice");
@@ -227,7 +228,6 @@ impl Blocker {
                 handled: Some(handled),
             };
         }
-        handled.rings.ring(at, effects);
         if handled.rings.bursts >= 2 {
             return self.answer_again(&handled, at, effects);
         }

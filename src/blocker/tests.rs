@@ -368,6 +368,38 @@ fn the_time_limit_runs_from_the_real_pick_up() {
     assert_eq!(row.outcome, Some(Outcome::TimeLimit));
 }
 
+#[test]
+fn a_call_right_after_another_began_with_its_ring() {
+    for answers in 1..=2 {
+        let mut watch = ringing(&[(0, RING), (1000, Some("2"))]);
+        for answered in 1..=answers {
+            watch.feed(Event::PickedUp(RestingClass::Data));
+            watch.wait(Duration::from_secs(1));
+            watch.feed(Event::OnHook);
+            watch.wait(Duration::from_secs(1));
+            if answered < answers {
+                // It rings on and is answered again.
+                watch.feed(Event::Ring);
+                watch.wait(Duration::from_secs(4));
+            }
+        }
+        if answers == 2 {
+            // A ring of the call before does not count for the next one.
+            watch.feed(Event::Ring);
+        }
+        watch.wait(Duration::from_secs(4));
+        let rang = watch.now;
+        watch.feed(Event::Ring);
+        watch.wait(Duration::from_secs(1));
+        watch.feed(announced("3"));
+        watch.feed(Event::PickedUp(RestingClass::Data));
+        let row = &watch.rows[&2];
+        let started = rang.duration_since(watch.start).as_nanos();
+        assert_eq!(u128::try_from(row.started.as_nanos()).unwrap(), started);
+        assert_eq!(row.picked_up, Some(Duration::from_secs(1)));
+    }
+}
+
 /// A call that is to be answered as a fax, up to `ATA`.
 fn fax_call() -> Watch {
     let mut watch = Watch::new(BlockAction::Fax, false);
