@@ -358,6 +358,7 @@ impl Blocker {
             sit: self.sit,
             phase: Phase::PickingUp,
             rules: HangUpRules::default(),
+            over: None,
             still_rang: false,
         })
     }
@@ -424,15 +425,16 @@ impl Blocker {
     /// Whatever is going on is over, without a word to the modem.
     fn end_now(&mut self, outcome: Outcome, at: Moment, effects: &mut Vec<Effect>) {
         let state = std::mem::replace(&mut self.state, State::OnHook { handled: None });
-        let mut call = match state {
+        let (mut call, ended) = match state {
             State::OnHook { .. } => return,
-            State::Ringing(ringing) => ringing.call,
+            State::Ringing(ringing) => (ringing.call, at.now),
             State::OffHook(off_hook) => {
                 effects.push(Effect::StopRecording);
-                off_hook.call
+                let ended = off_hook.ended(at.now);
+                (off_hook.call, ended)
             }
         };
-        call.end(outcome, at.now, effects);
+        call.end(outcome, ended, effects);
         self.remember(call);
     }
 

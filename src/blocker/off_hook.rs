@@ -25,6 +25,8 @@ pub(super) struct OffHook {
     pub(super) sit: bool,
     pub(super) phase: Phase,
     pub(super) rules: HangUpRules,
+    /// When the call was over, though the modem is not on-hook yet.
+    pub(super) over: Option<Instant>,
     /// It rang while we were off-hook.
     pub(super) still_rang: bool,
 }
@@ -45,6 +47,13 @@ pub(super) enum Phase {
 }
 
 impl OffHook {
+    /// When the call ends if the modem is lost now: it may have hung while it was hanging up.
+    pub(super) fn ended(&self, now: Instant) -> Instant {
+        let picked_up = self.call.record.picked_up.unwrap_or_default();
+        self.over
+            .map_or(now, |over| over.max(self.call.began + picked_up))
+    }
+
     /// When time alone changes something.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let phase = match self.phase {
@@ -72,9 +81,9 @@ impl OffHook {
                 }
             }
             Event::VoiceEnded(end) => self.voice_ended(*end, at, effects),
-            Event::FarEndGone => self.hang_up(Outcome::CallerHungUp, effects),
+            Event::FarEndGone => self.hang_up(Outcome::CallerHungUp, at, effects),
             Event::LineQuality(quality) => self.call.record.quality = Some(*quality),
-            Event::FaxEnded | Event::EndCall => self.hang_up(Outcome::Finished, effects),
+            Event::FaxEnded | Event::EndCall => self.hang_up(Outcome::Finished, at, effects),
             Event::Code(code) => self.code(*code, at, effects),
             Event::Digit(digit) => self.call.key_pressed(*digit),
             Event::CallerId { caller, .. } => {
@@ -83,7 +92,7 @@ impl OffHook {
                 self.call.save(effects);
             }
             Event::Ring if at.now.duration_since(self.since) > RING_IN_FLIGHT => {
-                self.still_ringing(effects);
+                self.still_ringing(at, effects);
             }
             Event::TimePassed => self.time_passed(at, effects),
             _ => {}
@@ -162,7 +171,7 @@ impl OffHook {
         self.call.trouble(what);
         effects.push(Effect::Warn(what.to_owned()));
         match self.phase {
-            Phase::PickingUp => self.hang_up(Outcome::Finished, effects),
+            Phase::PickingUp => self.hang_up(Outcome::Finished, at, effects),
             Phase::StartingVoice => {
                 self.call.trouble("hung up instead");
                 self.call.record.action = ActionKind::HangUp;
@@ -171,19 +180,19 @@ impl OffHook {
             }
             Phase::AnsweringAsFax => {
                 let at_once = at.now.duration_since(self.since) < RING_IN_FLIGHT;
-                self.no_fax(at_once, effects);
+                self.no_fax(at_once, at, effects);
             }
             _ => {}
         }
     }
 
     /// The modem does not answer as a fax: the call is hung up on instead, if the line `rings`.
-    fn no_fax(&mut self, rings: bool, effects: &mut Vec<Effect>) {
+    fn no_fax(&mut self, rings: bool, at: Moment, effects: &mut Vec<Effect>) {
         self.call.trouble("hung up instead");
         self.call.record.action = ActionKind::HangUp;
         if !rings {
             // The modem answered, and gave up later: nobody may be calling any more.
-            return self.hang_up(Outcome::Finished, effects);
+            return self.hang_up(Outcome::Finished, at, effects);
         }
         self.call.record.picked_up = None;
         self.sit = false;
@@ -223,16 +232,16 @@ impl OffHook {
         effects.push(Effect::StopRecording);
         match (self.phase, end) {
             (Phase::HangingUp(_), _) => {}
-            (_, VoiceEnd::ByModem) => self.hang_up(Outcome::CallerHungUp, effects),
+            (_, VoiceEnd::ByModem) => self.hang_up(Outcome::CallerHungUp, at, effects),
             (_, VoiceEnd::Stuck) => {
                 self.call.trouble("the modem stopped taking audio");
-                self.hang_up(Outcome::Finished, effects);
+                self.hang_up(Outcome::Finished, at, effects);
             }
             (_, VoiceEnd::Asked) => {
                 // After tones that were shorter than the line is to be held.
                 match self.held_until().filter(|until| at.now < *until) {
                     Some(until) => self.phase = Phase::Holding(until),
-                    None => self.hang_up(Outcome::Finished, effects),
+                    None => self.hang_up(Outcome::Finished, at, effects),
                 }
             }
         }
@@ -254,7 +263,7 @@ impl OffHook {
             code,
             LineCode::ExtensionOffHook | LineCode::LocalPhoneOffHook
         ) {
-            return self.hang_up(Outcome::Handset, effects);
+            return self.hang_up(Outcome::Handset, at, effects);
         }
         let off_hook_for = at.now.duration_since(self.since);
         // While a fax answer is going on, the modem's own result code comes, and ends it. Where there
@@ -263,7 +272,7 @@ impl OffHook {
             && !self.hears()
             && self.rules.caller_is_gone(code, at.now, off_hook_for)
         {
-            self.hang_up(Outcome::CallerHungUp, effects);
+            self.hang_up(Outcome::CallerHungUp, at, effects);
         }
     }
 
@@ -277,7 +286,7 @@ impl OffHook {
     }
 
     /// The modem says that it is off-hook, and the line rings: it gets one more chance.
-    fn still_ringing(&mut self, effects: &mut Vec<Effect>) {
+    fn still_ringing(&mut self, at: Moment, effects: &mut Vec<Effect>) {
         let first = !std::mem::replace(&mut self.still_rang, true);
         if !first || matches!(self.phase, Phase::HangingUp(_)) {
             return;
@@ -288,7 +297,7 @@ impl OffHook {
             let what = "the modem does not answer as a fax";
             self.call.trouble(what);
             effects.push(Effect::Warn(what.into()));
-            self.no_fax(true, effects);
+            self.no_fax(true, at, effects);
         } else {
             effects.push(Effect::PickUpOtherWay);
         }
@@ -296,9 +305,11 @@ impl OffHook {
 
     fn time_passed(&mut self, at: Moment, effects: &mut Vec<Effect>) {
         match self.phase {
-            Phase::Holding(until) if until <= at.now => self.hang_up(Outcome::Finished, effects),
+            Phase::Holding(until) if until <= at.now => {
+                self.hang_up(Outcome::Finished, at, effects);
+            }
             Phase::Streaming(Some(limit)) if limit <= at.now => {
-                self.hang_up(Outcome::TimeLimit, effects);
+                self.hang_up(Outcome::TimeLimit, at, effects);
             }
             _ => {}
         }
@@ -307,9 +318,10 @@ impl OffHook {
         }
     }
 
-    fn hang_up(&mut self, outcome: Outcome, effects: &mut Vec<Effect>) {
+    fn hang_up(&mut self, outcome: Outcome, at: Moment, effects: &mut Vec<Effect>) {
         if !matches!(self.phase, Phase::HangingUp(_)) {
             self.phase = Phase::HangingUp(outcome);
+            self.over = Some(at.now);
             effects.push(Effect::HangUp);
         }
     }

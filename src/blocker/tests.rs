@@ -400,6 +400,20 @@ fn a_call_right_after_another_began_with_its_ring() {
     }
 }
 
+#[test]
+fn a_modem_that_hangs_while_it_hangs_up_does_not_make_the_call_longer() {
+    let hold = Duration::from_secs(1);
+    let mut watch = Watch::new(BlockAction::HangUp { hold }, false);
+    watch.feed(Event::Ring);
+    watch.feed(announced("2"));
+    watch.feed(Event::PickedUp(RestingClass::Data));
+    watch.wait(Duration::from_secs(18));
+    watch.feed(Event::PortLost);
+    let row = &watch.rows[&1];
+    assert_eq!(row.outcome, Some(Outcome::PortLost));
+    assert_eq!(row.ended, Some(hold));
+}
+
 /// A call that is to be answered as a fax, up to `ATA`.
 fn fax_call() -> Watch {
     let mut watch = Watch::new(BlockAction::Fax, false);
