@@ -6,17 +6,20 @@
 mod asking;
 mod call_table;
 mod check;
+mod convert;
 mod daemon;
 mod demo;
 mod edit_list;
 mod emulate;
 pub(crate) mod flags;
+mod home_country;
 mod import;
 mod list_flags;
 mod listen;
 mod lists;
 mod permit;
 mod status;
+mod trace;
 mod what_if;
 
 use callblock::screen::Side;
@@ -46,7 +49,7 @@ Examples:
   callblock check 5055550134 -b block.csv
       Says what becomes of this caller, and why.
 
-A list has a line `number,name` for each caller; docs/lists.md tells what else. A WAV file must be mono, unsigned 8 bit, 8000 Hz.";
+A list has a line `number,name` for each caller; docs/lists.md tells what else. Any WAV file will do.";
 
 /// Blocks unwanted calls on a landline, with a USB voice modem.
 #[derive(Parser, Debug)]
@@ -76,6 +79,8 @@ pub(crate) enum Command {
     },
     /// Ask the running daemon how it is.
     Status(status::StatusArgs),
+    /// Make a WAV file for the line of a WAV, FLAC, MP3, Ogg Vorbis or AIFF file.
+    Convert(convert::ConvertArgs),
     /// Say what becomes of a caller, by which rule, and what else matches.
     Check(check::CheckArgs),
     /// Say what would have become of the calls in the log by other lists.
@@ -94,6 +99,8 @@ pub(crate) enum Command {
     Import(import::ImportArgs),
     /// Say what is heard in a recording, as in a live call.
     Listen(listen::ListenArgs),
+    /// Write down what a modem says, without ever answering a call, for a bug report.
+    Trace(trace::TraceArgs),
     /// Run an emulated modem on a pseudo-terminal and print the node to open.
     Emulate(emulate::EmulateArgs),
 }
@@ -131,6 +138,9 @@ pub(crate) struct DaemonFlags {
     pub(crate) socket: Option<PathBuf>,
 
     #[command(flatten)]
+    pub(crate) trace: TraceFlags,
+
+    #[command(flatten)]
     pub(crate) lists: ListFlags,
 
     #[command(flatten)]
@@ -139,6 +149,11 @@ pub(crate) struct DaemonFlags {
     /// WAV file for -m, -t and -d, played at pick-up.
     #[arg(short, long, value_name = "FILE", help_heading = "Block actions")]
     pub(crate) audio_file: Option<PathBuf>,
+
+    /// First send the special information tones that tell machines that the number is disconnected:
+    /// before the file of -m, -t and -d, or before a mere hang-up, which then takes a voice modem.
+    #[arg(long, help_heading = "Block actions")]
+    pub(crate) sit: bool,
 
     /// With -d: play a random file of the play folder whenever the caller was silent for SEC
     /// seconds.
@@ -177,6 +192,19 @@ pub(crate) struct DaemonFlags {
 
     #[command(flatten)]
     pub(crate) log: LogFlags,
+}
+
+/// Whether what crosses the port is written down [default: no].
+#[derive(Args, Debug)]
+pub(crate) struct TraceFlags {
+    /// Append all that the modem says and is told to this file, with times, for a bug report: see
+    /// docs/trace.md. An hour of audio is 40 MB or more.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
+
+    /// Replace the numbers and names of callers in the trace; voices stay.
+    #[arg(long, requires = "trace")]
+    pub(crate) trace_mask: bool,
 }
 
 /// How much is kept [default: everything].
@@ -304,7 +332,9 @@ pub(crate) fn main() -> ExitCode {
             .map_err(|error| Failure::Usage(error.to_string()))
             .and_then(|settings| daemon::run(&settings).map(|()| ExitCode::SUCCESS)),
         Some(Command::Demo { data_dir }) => demo::run(data_dir).map(|()| ExitCode::SUCCESS),
+        Some(Command::Trace(args)) => trace::run(args).map(|()| ExitCode::SUCCESS),
         Some(Command::Emulate(args)) => emulate::run(args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Convert(args)) => convert::run(&args).map(|()| ExitCode::SUCCESS),
         Some(Command::Status(args)) => status::run(args),
         Some(Command::Check(args)) => check::run(args),
         Some(Command::WhatIf(args)) => what_if::run(args),

@@ -9,7 +9,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("missing allow list", "-w @none.csv", "none.csv"),
     ("country that is none", "--country Mars", "two letters"),
     ("missing WAV", "-m -a @none.wav", "none.wav"),
-    ("stereo WAV", "-m -a @stereo.wav", "sox"),
+    ("ADPCM WAV", "-m -a @adpcm.wav", "ADPCM"),
     ("no WAV at all", "-d -a @block.csv", "sox"),
     ("WAV without sound", "-t -a @empty.wav", "empty.wav"),
     ("WAV that is cut off", "-t -a @cut.wav", "cut.wav"),
@@ -46,6 +46,10 @@ const WRONG: &[(&str, &str, &str)] = &[
         "bad.toml:2",
     ),
     ("no scenario", "--device emulated:", "scenario"),
+    ("trace in no folder", "--trace @none/x", "none/x"),
+    ("trace over a list", "--trace @block.csv", "is no trace"),
+    ("trace in a folder", "--trace @folder", "folder"),
+    ("mask without a trace", "--trace-mask", "--trace"),
     (
         "log file in no folder",
         "--logfile @none/x.log",
@@ -71,6 +75,28 @@ const WRONG_ELSEWHERE: &[(&str, &str, &str)] = &[
         "emulate unknown chip",
         "emulate --chip zx81 @good.toml",
         "zx81",
+    ),
+    ("replay nothing", "emulate --replay @none", "none"),
+    (
+        "replay a list",
+        "emulate --replay @block.csv",
+        "is no trace",
+    ),
+    (
+        "replay a scenario, too",
+        "emulate --replay @block.csv @good.toml",
+        "cannot be used with",
+    ),
+    ("trace to nowhere", "trace", "--out"),
+    (
+        "trace over a list",
+        "trace --out @block.csv --device @none",
+        "is no trace",
+    ),
+    (
+        "trace of a file",
+        "trace --out @new --device @block.csv",
+        "serial port",
     ),
     ("file as data folder", "--data-dir @block.csv", "block.csv"),
     (
@@ -104,6 +130,9 @@ fn machine() -> House {
     let mut stereo = std::fs::read(house.path("said.wav")).unwrap();
     stereo[22] = 2;
     house.write("stereo.wav", &stereo);
+    let mut adpcm = std::fs::read(house.path("said.wav")).unwrap();
+    adpcm[20] = 2;
+    house.write("adpcm.wav", &adpcm);
     house.write("cut.wav", b"RIFF\x10\0\0\0WAVEfmt ");
     house.write("bad.toml", b"[[call]]\nringings = 3\n");
     house.write("good.toml", b"");
@@ -162,6 +191,7 @@ fn help_and_version_are_printed() {
         "--version",
         "demo --help",
         "emulate -h",
+        "trace --help",
     ] {
         let output = house.command(flag).output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{flag}");
