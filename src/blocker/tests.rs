@@ -160,7 +160,7 @@ fn action() -> impl Strategy<Value = BlockAction> {
 #[test]
 fn a_call_that_rings_on_is_answered_again_whenever_the_next_ring_comes() {
     for pause in [100, 2000, 4400, 4600, 7900] {
-        let mut watch = Watch::new(BlockAction::Fax);
+        let mut watch = Watch::new(BlockAction::Fax, false);
         watch.feed(Event::Ring);
         watch.feed(Event::CallerId {
             caller: Caller::from_line(Some("2"), None),
@@ -182,7 +182,7 @@ fn a_friend_right_after_a_robot_is_not_answered_before_his_caller_id_can_come() 
         caller: Caller::from_line(Some(number), None),
         revision: false,
     };
-    let mut watch = Watch::new(BlockAction::Fax);
+    let mut watch = Watch::new(BlockAction::Fax, false);
     watch.feed(Event::Ring);
     watch.feed(caller_id("2"));
     watch.feed(Event::FaxEnded);
@@ -201,9 +201,10 @@ fn a_friend_right_after_a_robot_is_not_answered_before_his_caller_id_can_come() 
 
 #[test]
 fn a_call_that_rings_on_after_it_was_answered_twice_is_still_one_call() {
-    let mut watch = Watch::new(BlockAction::HangUp {
+    let hang_up = BlockAction::HangUp {
         hold: Duration::from_secs(1),
-    });
+    };
+    let mut watch = Watch::new(hang_up, false);
     let robot = Event::CallerId {
         caller: Caller::from_line(Some("2"), None),
         revision: false,

@@ -269,7 +269,7 @@ impl<M: LinkedModem> Server<M> {
         let Some(pty) = &self.pty else {
             return;
         };
-        if self.modem.asks_for_queue() {
+        if self.modem.is_transmitting() {
             let kernel = rustix::io::ioctl_fionread(pty.master.get_ref()).unwrap_or(0);
             self.modem.note_queue(kernel as usize + self.unread.len());
         }

@@ -2,7 +2,7 @@
 
 use crate::plan::{MESSAGE, Plan};
 use crate::seen::{KILLED, Seen, What};
-use callblock::audio::{RecordingLimits, TimeZone};
+use callblock::audio::RecordingLimits;
 use callblock::blocker::ListScreen;
 use callblock::blocker::daemon::{Daemon, Setup};
 use callblock::clock::{Timestamp, TokioClock};
@@ -84,20 +84,13 @@ impl<'a> House<'a> {
         };
         let setup = Setup {
             action: self.plan.mode.action(&self.message),
-            hang_up_hold: Duration::from_secs(1),
-            modem_country: None,
-            modem_init: Vec::new(),
-            data_dir: self.folder.clone(),
-            time_zone: TimeZone::UTC,
             recording_limits: RecordingLimits {
                 min_free: 0,
                 ..RecordingLimits::default()
             },
             listening: self.plan.listening(),
-            keep_calls: None,
             clock: self.clock.clone(),
-            control: None,
-            heartbeat: None,
+            ..Setup::new(&self.folder)
         };
         let blocked = format!("{}*,Robots\n", crate::plan::ROBOT);
         let policy = Policy {
