@@ -54,6 +54,14 @@ struct Call<'a> {
     rows: Vec<&'a LoggedCall>,
 }
 
+impl Call<'_> {
+    /// Somebody in the house may have answered before it was known who rings: who knocks then is
+    /// taken for him.
+    fn is_mistaken_for_another(&self) -> bool {
+        self.planned.knock.is_some() && self.planned.call.person_answers.is_some()
+    }
+}
+
 struct Burstwise<'a> {
     calls: Vec<Call<'a>>,
     knocks_announced: Vec<String>,
@@ -337,8 +345,6 @@ fn count_rows(burst: &Burst, call: &Call<'_>, stretches: &[Duration]) -> Result<
         let rows = found.get(stretch).copied().unwrap_or(0);
         let lost = rows == 0 && may_lose_rows(burst);
         // A RING may be drowned in noise, or one that nobody caused may have begun the row before.
-        // Somebody in the house has answered, which a modem does not tell, before it was known who
-        // rings: who knocks then is taken for him.
         let mistaken =
             rows == 0 && call.planned.knock.is_some() && call.planned.call.person_answers.is_some();
         if rows != 1 && !lost && !mistaken && !invents(burst) {
@@ -384,7 +390,7 @@ fn peaceful(
     caller_id: bool,
 ) -> Result<(), String> {
     let err = |what: &str| Err(format!("{what}: {call:#?}"));
-    if call.busy {
+    if call.busy || call.rows.is_empty() && call.is_mistaken_for_another() {
         return Ok(());
     }
     let [row] = call.rows.as_slice() else {
