@@ -225,6 +225,23 @@ fn a_false_loop_break_ends_nothing() {
 }
 
 #[test]
+fn a_dial_tone_that_is_not_steady_at_first_ends_the_call() {
+    let mut rng = Rng::with_seed(34);
+    let mut line = talk(2.0, &mut rng);
+    let word = line.len();
+    let mut dial = plan_signal(&PLANS[3].signals[0], 6.0, -20.0, 1.0, &mut rng);
+    for value in &mut dial[..samples(0.5)] {
+        *value *= 2.0;
+    }
+    line.extend(dial);
+    add_noise(&mut line, dbfs_rms(-50.0), &mut rng);
+    let end = end_of(&to_line(&line, 0.0), EndRules::default(), |_| None).expect("over");
+    assert_eq!(end.reason, EndReason::DialTone);
+    let wait = end.at.seconds() - word as f64 / 8000.0;
+    assert!(wait <= 3.5, "{wait} s");
+}
+
+#[test]
 fn a_slow_busy_tone_that_begins_in_the_last_word_ends_the_call_in_time() {
     let busy = PLANS
         .iter()

@@ -1,6 +1,11 @@
 //! The same through the real daemon: emulated calls on paused time, judged by what the emulated modem
 //! and the call log saw.
 
+#![allow(
+    clippy::expect_used,
+    reason = "a figure that cannot be taken ends the report"
+)]
+
 use std::time::Duration;
 
 use callblock::audio::listen::{HOWLER, Meaning, PLANS, Signal, TonePlan, ToneSet};
@@ -101,7 +106,7 @@ fn one_tone(
     let mut line = speech(SPEECH, rng);
     level_to(&mut line, between(rng, -28.0, -14.0));
     line.truncate(samples(SPEECH));
-    let late = rng.usize(..1 + signal.cycle_ms() as usize * 8);
+    let late = rng.usize(..=signal.cycle_ms() as usize * 8);
     let tone = plan_signal(signal, TONE + 3.0, level, error, rng);
     let tone = &tone[late.min(samples(3.0))..];
     let pause = tone.iter().take_while(|x| **x == 0.0).count();

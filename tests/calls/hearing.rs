@@ -348,7 +348,7 @@ async fn warnings(says: Vec<u8>) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_recording_that_is_clipped_or_next_to_silent_is_warned_of_with_what_to_set() {
+async fn a_recording_that_is_clipped_is_warned_of_with_what_to_set() {
     let scaled = |gain: f32| -> Vec<u8> {
         let scale = |sample: u8| (f32::from(sample) - 128.0) * gain + 128.0;
         let voice = voice(10.0).into_iter();
@@ -359,6 +359,4 @@ async fn a_recording_that_is_clipped_or_next_to_silent_is_warned_of_with_what_to
     let clipped = warnings(scaled(8.0)).await;
     assert!(clipped.contains("lower the receive gain"), "{clipped}");
     assert!(clipped.contains("--init AT+VGR="), "{clipped}");
-    let faint = warnings(scaled(0.05)).await;
-    assert!(faint.contains("raise the receive gain"), "{faint}");
 }
