@@ -11,11 +11,11 @@ mod sound;
 pub use notice::{Notice, Observer};
 pub use setup::{Setup, StartError};
 
-use super::CallHandler;
 use super::ears::Ears;
 use super::machine::{Blocker, Effect, Event, Moment};
 use super::status::{State, Status};
 use super::upkeep::Upkeep;
+use super::{BlockAction, CallHandler};
 use crate::audio::{PlayFolder, Recorder, Recordings};
 use crate::clock::until;
 use crate::modem::driver::{self, Armed, Modem, ModemEvent, ModemEvents, ModemOptions};
@@ -64,7 +64,11 @@ pub struct Daemon {
     /// While sound comes in, and until it is known what to do with the recording.
     ears: Option<Ears>,
     status: Status,
+    /// The status in words as it was told last.
+    told: String,
     incapable_told: bool,
+    /// The modem hung while it was ours: a fresh process may do better.
+    given_up: bool,
 }
 
 impl Daemon {
@@ -90,14 +94,15 @@ impl Daemon {
             limits: setup.recording_limits,
         };
         let options = ModemOptions {
-            resting: setup.action.class(),
+            resting: setup.action.class(setup.sit),
             country: setup.modem_country,
             init: setup.modem_init.clone(),
         };
         let (modem, mut events, driver) = driver::start(jack, options);
         let (reports, mut inbox) = mpsc::unbounded_channel();
         let mut daemon = Self {
-            blocker: Blocker::new(setup.action.clone(), setup.hang_up_hold),
+            blocker: Blocker::new(setup.action.clone(), setup.hang_up_hold)
+                .with_special_information(setup.sit),
             folder: PlayFolder::new(&setup.play_dir()),
             upkeep: Upkeep::start(recordings.clone(), Arc::clone(&setup.clock)),
             recordings,
@@ -113,7 +118,9 @@ impl Daemon {
             playing: None,
             ears: None,
             status: Status::new(),
+            told: String::new(),
             incapable_told: false,
+            given_up: false,
         };
         daemon.control = daemon.open_control().await;
         daemon.serve(&mut events, &mut inbox, stop).await;
@@ -149,7 +156,10 @@ impl Daemon {
                 () = until(deadline) => self.machine(Event::TimePassed).await,
                 () = until(beat) => {
                     beat = self.setup.heartbeat.map(|every| Instant::now() + every);
-                    (self.observer)(&Notice::Alive);
+                    self.tell_status();
+                    if !self.given_up {
+                        (self.observer)(&Notice::Alive);
+                    }
                 }
             }
         }
@@ -174,7 +184,10 @@ impl Daemon {
     /// Somebody asks on the control socket.
     fn request(&mut self, request: Request) {
         let answer = match request.body["command"].as_str() {
-            Some("status") => self.status.json(self.blocker.in_call()),
+            Some("status") => {
+                self.recall_last_ring();
+                self.status.json(self.blocker.in_call(), self.moment())
+            }
             _ => self
                 .handler
                 .on_request(&request.body)
@@ -226,25 +239,30 @@ impl Daemon {
         match event {
             ModemEvent::Waiting { why } => {
                 tracing::warn!("waiting for the modem: {why}");
-                self.status.is(State::Waiting);
+                self.given_up = false;
+                self.status.is(State::Waiting(why.clone()));
+                self.tell_status();
                 (self.observer)(&Notice::Waiting(&why));
             }
             ModemEvent::Deaf { again_in, give_up } => {
-                self.status.is(State::Deaf);
+                self.given_up = give_up;
+                self.status.is(State::Deaf(again_in));
+                self.tell_status();
                 (self.observer)(&Notice::Deaf { again_in, give_up });
             }
             ModemEvent::PortBack { device } => self.status.opened(device),
             ModemEvent::Armed(armed) => self.armed(&armed),
             ModemEvent::PortLost { why } => {
                 tracing::warn!("the modem is lost: {why}");
-                self.status.is(State::Waiting);
+                self.status.is(State::Lost(why.clone()));
+                self.tell_status();
                 (self.observer)(&Notice::PortLost(&why));
                 self.playing = None;
                 self.judge_line().await;
                 self.machine(Event::PortLost).await;
             }
             ModemEvent::Ring => {
-                self.status.rang(self.setup.clock.now());
+                self.status.rang(self.moment());
                 self.machine(Event::Ring).await;
             }
             ModemEvent::CallerId { id, revision } => {
@@ -310,14 +328,14 @@ impl Daemon {
 
     fn armed(&mut self, armed: &Armed) {
         tracing::debug!(modem = %armed.identity, class = ?armed.class, "armed");
-        let wanted = self.setup.action.class();
+        let wanted = self.setup.action.class(self.setup.sit);
         if armed.class != wanted && !std::mem::replace(&mut self.incapable_told, true) {
             let action = self.setup.action.kind().as_str();
-            tracing::warn!(
-                action,
-                "{} cannot do this; blocked calls are hung up on instead",
-                armed.identity
-            );
+            let told = match self.setup.action {
+                BlockAction::HangUp { .. } => "send tones; blocked calls are hung up on without",
+                _ => "do this; blocked calls are hung up on instead",
+            };
+            tracing::warn!(action, "{} cannot {told}", armed.identity);
         }
         if !armed.caller_id {
             tracing::warn!(
@@ -325,7 +343,9 @@ impl Daemon {
                 armed.identity
             );
         }
+        self.given_up = false;
         self.status.armed(armed.identity.to_string());
+        self.tell_status();
         (self.observer)(&Notice::Armed {
             device: self.status.device(),
             armed,
@@ -334,15 +354,39 @@ impl Daemon {
 
     /// Gives an event to the machine and does what it asks for.
     async fn machine(&mut self, event: Event) {
-        let at = Moment {
-            now: Instant::now().into_std(),
-            wall: self.setup.clock.now(),
-        };
+        let (at, in_call) = (self.moment(), self.blocker.in_call());
         let handler = &mut self.handler;
         let mut decide = |caller: &Caller| handler.on_call(caller);
         let effects = self.blocker.handle(event, at, &mut decide);
         for effect in effects {
             self.carry_out(effect).await;
+        }
+        if self.blocker.in_call() != in_call {
+            self.tell_status();
+        }
+    }
+
+    fn moment(&self) -> Moment {
+        Moment {
+            now: Instant::now().into_std(),
+            wall: self.setup.clock.now(),
+        }
+    }
+
+    /// The call log is opened beside everything else: what it knows comes later.
+    fn recall_last_ring(&mut self) {
+        if let Some(wall) = self.log.as_ref().and_then(CallLog::last_ring_before) {
+            self.status.rang_before(wall);
+        }
+    }
+
+    /// Tells what the daemon is doing, if that is not what was told last.
+    fn tell_status(&mut self) {
+        self.recall_last_ring();
+        let words = self.status.words(self.blocker.in_call(), self.moment());
+        if words != self.told {
+            (self.observer)(&Notice::Status(&words));
+            self.told = words;
         }
     }
 
@@ -362,6 +406,7 @@ impl Daemon {
             }
             Effect::PickUpOtherWay => self.modem.pick_up_other_way(),
             Effect::StartVoice(mode) => self.modem.start_voice(mode),
+            Effect::PlaySpecialInformation => self.play_special_information(),
             Effect::Play(file) => self.play(&file),
             Effect::FinishVoice => self.modem.finish_voice(),
             Effect::HangUp => self.modem.hang_up(),

@@ -65,6 +65,8 @@ pub struct Blocker {
     action: BlockAction,
     /// How long the line is held where the action's own course is not possible.
     hold: Duration,
+    /// Whether the special information tones go first.
+    sit: bool,
     state: State,
     next_key: u64,
     /// The calls that ended last: their recordings may still be on their way to the disk, and the
@@ -79,10 +81,19 @@ impl Blocker {
         Self {
             action,
             hold,
+            sit: false,
             state: State::OnHook { handled: None },
             next_key: 1,
             over: Vec::new(),
         }
+    }
+
+    /// With the special information tones ("no such number") before whatever is sent, and before a
+    /// mere hang-up.
+    #[must_use]
+    pub const fn with_special_information(mut self, sit: bool) -> Self {
+        self.sit = sit;
+        self
     }
 
     /// Whether the line is ours now.
@@ -216,6 +227,8 @@ impl Blocker {
         at: Moment,
         effects: &mut Vec<Effect>,
     ) -> State {
+        // As long as it rings on it is this call, not a new one without caller ID.
+        handled.until = at.now + SAME_CALL_WINDOW;
         if handled.answered_again {
             if let Some(call) = self.call_mut(handled.call) {
                 call.trouble("went on ringing after it was answered twice");
@@ -229,10 +242,9 @@ impl Blocker {
         if handled.rings.bursts >= 2 {
             return self.answer_again(&handled, at, effects);
         }
-        let answer_at = *handled
+        handled
             .answer_at
             .get_or_insert(at.now + NEW_CALLER_ID_PATIENCE);
-        handled.until = handled.until.max(answer_at);
         State::OnHook {
             handled: Some(handled),
         }
@@ -339,13 +351,14 @@ impl Blocker {
             Some(wanted) => self.action.instead(wanted, self.hold),
             None => self.action.clone(),
         };
-        effects.push(Effect::PickUp(action.class()));
+        effects.push(Effect::PickUp(action.class(self.sit)));
         call.record.action = action.kind();
         State::OffHook(OffHook {
             call,
             since: at.now,
             again,
             action,
+            sit: self.sit,
             phase: Phase::PickingUp,
             rules: HangUpRules::default(),
             still_rang: false,

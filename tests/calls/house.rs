@@ -1,7 +1,7 @@
 //! A house with an emulated line and a daemon on it.
 
 use callblock::audio::RecordingLimits;
-use callblock::blocker::daemon::{Daemon, Setup};
+use callblock::blocker::daemon::{Daemon, Observer, Setup};
 use callblock::blocker::{BlockAction, CallHandler, ListScreen, Listening};
 use callblock::clock::{Timestamp, TokioClock};
 use callblock::emulator::{Chip, Happening, Journal, LinkOptions, MemoryModem, Scenario};
@@ -28,12 +28,17 @@ pub const HANG_UP: BlockAction = BlockAction::HangUp {
 pub struct House {
     pub scenario: Scenario,
     pub action: BlockAction,
+    /// Whether the special information tones go first.
+    pub sit: bool,
     pub policy: Policy,
     pub handler: Option<Box<dyn CallHandler>>,
     pub link: LinkOptions,
     pub watched: Duration,
     pub limits: RecordingLimits,
     pub listening: Listening,
+    pub observer: Observer,
+    pub heartbeat: Option<Duration>,
+    pub modem_init: Vec<String>,
     /// Wall time, if the test wants to set it.
     pub clock: Arc<TokioClock>,
     pub dir: TempDir,
@@ -52,6 +57,7 @@ impl House {
         Self {
             scenario,
             action: HANG_UP,
+            sit: false,
             policy: block_list(&format!("{ROBOCALLER},A robocaller\n")),
             handler: None,
             link: LinkOptions::default(),
@@ -61,6 +67,9 @@ impl House {
                 ..RecordingLimits::default()
             },
             listening: Listening::default(),
+            observer: Box::new(|_| {}),
+            heartbeat: None,
+            modem_init: Vec::new(),
             clock: Arc::new(TokioClock::starting_at(START)),
             dir: tempfile::tempdir().unwrap(),
         }
@@ -112,16 +121,19 @@ impl House {
         let modem = MemoryModem::new(self.scenario, self.link);
         let setup = Setup {
             action: self.action,
+            sit: self.sit,
             recording_limits: self.limits,
             clock: self.clock,
             listening: self.listening,
+            heartbeat: self.heartbeat,
+            modem_init: self.modem_init,
             ..Setup::new(self.dir.path())
         };
         let handler = self
             .handler
             .unwrap_or_else(|| Box::new(ListScreen::new(self.policy)));
         let jack = tap(Box::new(modem.jack()));
-        Daemon::run(setup, jack, handler, Box::new(|_| {}), sleep(self.watched))
+        Daemon::run(setup, jack, handler, self.observer, sleep(self.watched))
             .await
             .unwrap();
         let store = Store::open(&self.dir.path().join("callblock.db")).unwrap();

@@ -15,7 +15,9 @@ mod hearing;
 mod house;
 #[path = "../listen_corpus/mod.rs"]
 mod listen_corpus;
+mod log;
 mod modes;
 mod recovery;
 mod ringing;
+mod sound;
 mod stopping;
