@@ -7,17 +7,14 @@
 //!
 //! runs it on the emulated modem; give it the node of a real one as its argument.
 
-use callblock::audio::{RecordingLimits, TimeZone};
 use callblock::blocker::daemon::{Daemon, Observer, Setup, StartError};
-use callblock::blocker::{BlockAction, CallControl, CallHandler, Listening};
+use callblock::blocker::{BlockAction, CallControl, CallHandler};
 use callblock::call::VerdictClass;
-use callblock::clock::SystemClock;
 use callblock::emulator::{PtyModem, PtyOptions, Scenario};
 use callblock::modem::port::Jack;
 use callblock::modem::serial::{Device, SerialJack};
 use callblock::screen::{Caller, Verdict};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Plays a file to callers without a name who press 1.
@@ -58,17 +55,7 @@ pub async fn block_calls(
             file: None,
             limit: Duration::from_mins(1),
         },
-        hang_up_hold: Duration::from_secs(1),
-        modem_country: None,
-        modem_init: Vec::new(),
-        data_dir: data_dir.to_owned(),
-        time_zone: TimeZone::UTC,
-        recording_limits: RecordingLimits::default(),
-        keep_calls: None,
-        clock: Arc::new(SystemClock),
-        control: None,
-        listening: Listening::default(),
-        heartbeat: None,
+        ..Setup::new(data_dir)
     };
     let handler = Box::new(Menu {
         file: file.to_owned(),

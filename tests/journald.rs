@@ -31,7 +31,8 @@ Audit=
 ForwardToWall=no
 CONFIG
 "$JOURNALD" &
-until [ -S /run/systemd/journal/socket ] && [ -S /run/systemd/journal/stdout ]; do
+# A socket file is there before anybody listens on it.
+until [ -S /run/systemd/journal/socket ] && systemd-cat true 2>/dev/null; do
     kill -0 $!
     sleep 0.02
 done

@@ -4,28 +4,29 @@
 //! calls is here, and nothing here waits for a disk: rows and recordings are written by tasks of
 //! their own.
 
-use super::ears::{Ears, Heard};
-use super::handler::Wish;
+mod notice;
+mod setup;
+mod sound;
+
+pub use notice::{Notice, Observer};
+pub use setup::{Setup, StartError};
+
+use super::CallHandler;
+use super::ears::Ears;
 use super::machine::{Blocker, Effect, Event, Moment};
 use super::status::{State, Status};
 use super::upkeep::Upkeep;
-use super::{BlockAction, CallControl, CallHandler, Listening};
-use crate::audio::listen::CallEnd;
-use crate::audio::{PlayFolder, Player, Recorder, RecordingLimits, Recordings, TimeZone};
-use crate::call::CallRecord;
-use crate::clock::{WallClock, until};
-use crate::modem::caller_id::MessageWaiting;
-use crate::modem::driver::{self, Armed, Modem, ModemEvent, ModemEvents, ModemOptions, Playback};
+use crate::audio::{PlayFolder, Recorder, Recordings};
+use crate::clock::until;
+use crate::modem::driver::{self, Armed, Modem, ModemEvent, ModemEvents, ModemOptions};
 use crate::modem::port::Jack;
 use crate::screen::Caller;
-use crate::service::control::{ControlSocket, Places, Request};
+use crate::service::control::{ControlSocket, Request};
 use crate::store::{CallKey, CallLog, LogPlace};
 use serde_json::json;
-use std::collections::VecDeque;
+use setup::make_folders;
 use std::future::Future;
-use std::io;
-use std::num::NonZeroU32;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -33,94 +34,6 @@ use tokio::time::{Instant, timeout};
 
 /// Recordings must be closed within this time when the daemon stops.
 const CLOSING_PATIENCE: Duration = Duration::from_millis(1500);
-
-/// Everything a daemon needs to know.
-#[derive(Debug)]
-pub struct Setup {
-    /// What is done with blocked calls.
-    pub action: BlockAction,
-    /// How long the line is held where a call is merely hung up on.
-    pub hang_up_hold: Duration,
-    /// T.35 country code for the modem, if it is to be set.
-    pub modem_country: Option<u8>,
-    /// The user's own modem commands.
-    pub modem_init: Vec<String>,
-    /// Where the log, the recordings and the play folder are.
-    pub data_dir: PathBuf,
-    /// The zone of the recordings' names.
-    pub time_zone: TimeZone,
-    /// How much is recorded and kept.
-    pub recording_limits: RecordingLimits,
-    /// How callers are listened to.
-    pub listening: Listening,
-    /// The most calls kept in the log; all of them if `None`.
-    pub keep_calls: Option<NonZeroU32>,
-    /// Wall time.
-    pub clock: Arc<dyn WallClock>,
-    /// Where other commands can ask the daemon; `None`: nowhere.
-    pub control: Option<Places>,
-    /// How often [`Notice::Alive`] is wanted.
-    pub heartbeat: Option<Duration>,
-}
-
-/// Why a daemon cannot begin.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The data folder, or one in it, cannot be made.
-    #[error("the folder {} cannot be created: {source}", path.display())]
-    Folder {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-}
-
-/// What happens, for whoever shows it to people.
-#[derive(Debug)]
-pub enum Notice<'a> {
-    /// There is no modem yet; why.
-    Waiting(&'a str),
-    /// The modem waits for rings.
-    Armed {
-        /// Where it is.
-        device: &'a str,
-        /// What it can do.
-        armed: &'a Armed,
-    },
-    /// The modem is gone; why.
-    PortLost(&'a str),
-    /// The modem is there and hung: no call is screened.
-    Deaf {
-        /// When it is tried again.
-        again_in: Duration,
-        /// It used to work for this process: a fresh one may do better.
-        give_up: bool,
-    },
-    /// The loop turns; comes as often as was asked for.
-    Alive,
-    /// The line rings, for the n-th time.
-    Ring(u32),
-    /// A caller was screened.
-    Screened(&'a CallRecord),
-    /// We picked up.
-    Answered,
-    /// A file is played.
-    Playing(&'a Path),
-    /// The call is recorded to this file, relative to the data folder.
-    Recording(&'a str),
-    /// The caller pressed a key.
-    Digit(char),
-    /// The caller has been silent for the time asked for.
-    CallerSilent,
-    /// A call is over.
-    Ended(&'a CallRecord),
-    /// The message-waiting indicator changed.
-    MessageWaiting(MessageWaiting),
-}
-
-/// Shows people what happens.
-pub type Observer = Box<dyn FnMut(&Notice<'_>) + Send>;
 
 /// Word from the daemon's own tasks.
 enum Report {
@@ -501,161 +414,6 @@ impl Daemon {
             Effect::Warn(what) => tracing::warn!("{what}"),
         }
     }
-
-    // ----- sound -----
-
-    async fn audio(&mut self, audio: Vec<u8>) {
-        let heard = match &mut self.ears {
-            Some(ears) => ears.hear(&audio),
-            None => Heard::default(),
-        };
-        if let Some((_, recorder)) = &self.recorder {
-            recorder.push(audio);
-        }
-        for key in heard.keys {
-            self.digit(key.as_char()).await;
-        }
-        self.far_end(heard.end).await;
-        self.caller_silent().await;
-    }
-
-    async fn caller_silent(&mut self) {
-        let (Some(limit), Some(0), Some(ears)) =
-            (self.blocker.silence(), self.playing, &mut self.ears)
-        else {
-            return;
-        };
-        if ears.silent_for() < limit {
-            return;
-        }
-        ears.count_silence_anew();
-        tracing::debug!("the caller is silent");
-        (self.observer)(&Notice::CallerSilent);
-        let mut control = CallControl::default();
-        self.handler.on_silence(&mut control);
-        self.grant(control).await;
-    }
-
-    /// The sound says that the call is over.
-    async fn far_end(&mut self, end: Option<CallEnd>) {
-        if let Some(end) = end {
-            let (by, seconds) = (end.reason.name(), end.at.seconds());
-            tracing::info!(by, seconds, "the caller is gone");
-            self.machine(Event::FarEndGone).await;
-        }
-    }
-
-    /// Nothing more comes in: what is to be said of the line goes into the row.
-    async fn judge_line(&mut self) {
-        let Some(quality) = self.ears.as_ref().and_then(Ears::quality) else {
-            return;
-        };
-        if let Some(problem) = quality.problem() {
-            tracing::warn!("{}", problem.advice());
-        }
-        self.machine(Event::LineQuality(quality)).await;
-    }
-
-    /// The modem's own word of a key.
-    async fn digit_code(&mut self, digit: char, pressed: bool) {
-        if !self.blocker.is_off_hook() {
-            return;
-        }
-        let new = match &mut self.ears {
-            Some(ears) => ears.key_code(digit, pressed).is_some(),
-            None => pressed,
-        };
-        if new {
-            self.digit(digit).await;
-        }
-    }
-
-    async fn digit(&mut self, digit: char) {
-        tracing::info!(%digit, "key pressed");
-        (self.observer)(&Notice::Digit(digit));
-        self.machine(Event::Digit(digit)).await;
-        let mut control = CallControl::default();
-        self.handler.on_dtmf(digit, &mut control);
-        self.grant(control).await;
-    }
-
-    async fn grant(&mut self, control: CallControl) {
-        let mut wishes = VecDeque::from(control.wishes);
-        while let Some(wish) = wishes.pop_front() {
-            match wish {
-                Wish::Play(file) => self.play(&file),
-                Wish::PlayFromFolder => {
-                    let Some(playing) = &mut self.playing else {
-                        continue;
-                    };
-                    *playing += 1;
-                    let (folder, reports) = (self.folder.clone(), self.reports.clone());
-                    tokio::spawn(async move {
-                        let _ = reports.send(Report::Picked(folder.pick().await));
-                    });
-                }
-                Wish::StopPlaying => {
-                    self.playing = self.playing.map(|_| 0);
-                    self.modem.stop_playing();
-                }
-                Wish::HangUp => self.machine(Event::EndCall).await,
-            }
-        }
-    }
-
-    fn play(&mut self, file: &Path) {
-        let Some(playing) = &mut self.playing else {
-            return;
-        };
-        *playing += 1;
-        tracing::info!(file = %file.display(), "playing");
-        (self.observer)(&Notice::Playing(file));
-        self.modem.play(playback(file));
-    }
-
-    fn announce_recording(&mut self, call: CallKey, recorder: &Recorder) {
-        let (created, reports) = (recorder.created(), self.reports.clone());
-        let data_dir = self.setup.data_dir.clone();
-        tokio::spawn(async move {
-            if let Some(path) = created.await {
-                let path = path.strip_prefix(&data_dir).unwrap_or(&path);
-                let path = path.to_string_lossy().into_owned();
-                let _ = reports.send(Report::Machine(Event::RecordingCreated { call, path }));
-            }
-        });
-    }
-
-    fn stop_recording(&mut self) {
-        let Some((call, recorder)) = self.recorder.take() else {
-            return;
-        };
-        let end = self.ears.as_ref().and_then(Ears::ended);
-        let end = end.filter(|_| self.setup.listening.trim);
-        self.closing += 1;
-        let reports = self.reports.clone();
-        tokio::spawn(async move {
-            let summary = match end {
-                Some(end) => recorder.finish_trimmed(end).await,
-                None => recorder.finish().await,
-            };
-            let trouble = summary.trouble();
-            if trouble.is_none() {
-                let samples = summary.samples;
-                tracing::debug!(call = call.0, samples, "the recording is on disk");
-            }
-            let _ = reports.send(Report::Machine(Event::RecordingClosed { call, trouble }));
-        });
-    }
-}
-
-impl Setup {
-    fn play_dir(&self) -> PathBuf {
-        self.data_dir.join("play")
-    }
-
-    fn rec_dir(&self) -> PathBuf {
-        self.data_dir.join("rec")
-    }
 }
 
 /// The next request, or never.
@@ -666,51 +424,4 @@ async fn next_request(control: &mut Option<ControlSocket>) -> Request {
         return request;
     }
     std::future::pending().await
-}
-
-/// Makes the data folder and those in it. A path that can never be one is the user's to put right; a
-/// disk that is full, read-only or failing must not keep calls from being screened.
-fn make_folders(setup: &Setup) -> Result<(), StartError> {
-    for path in [setup.data_dir.clone(), setup.play_dir(), setup.rec_dir()] {
-        let Err(source) = std::fs::create_dir_all(&path) else {
-            continue;
-        };
-        if matches!(
-            source.kind(),
-            io::ErrorKind::PermissionDenied
-                | io::ErrorKind::NotADirectory
-                | io::ErrorKind::AlreadyExists
-                | io::ErrorKind::NotFound
-        ) {
-            return Err(StartError::Folder { path, source });
-        }
-        tracing::error!(
-            "calls are screened, but {} is missing: {source}",
-            path.display()
-        );
-        break;
-    }
-    Ok(())
-}
-
-/// A file as the driver plays it. One that cannot be read ends early, and says why in the log.
-fn playback(file: &Path) -> Playback {
-    let (blocks, playback) = mpsc::channel(1);
-    let mut player = Player::open(file);
-    tokio::spawn(async move {
-        while let Some(block) = player.next_block().await {
-            match block {
-                Ok(block) => {
-                    if blocks.send(block).await.is_err() {
-                        return;
-                    }
-                }
-                Err(error) => {
-                    tracing::warn!("{} is not played: {error}", player.path().display());
-                    return;
-                }
-            }
-        }
-    });
-    playback
 }

@@ -8,135 +8,26 @@
 //! Two rules hold in every state: nothing is picked up unless a ring was seen in the last 8 s, and
 //! whatever was picked up is hung up.
 
+mod effect;
+mod event;
+
+pub use effect::Effect;
+pub use event::{Event, Moment};
+
 use super::BlockAction;
 use super::call::{OpenCall, Rings};
 use super::hang_up_rules::HangUpRules;
 use super::off_hook::{OffHook, Phase};
 use super::ringing::Ringing;
-use crate::audio::listen::LineQuality;
-use crate::call::{ActionKind, CallRecord, Outcome, VerdictClass};
-use crate::clock::Timestamp;
-use crate::modem::driver::{RestingClass, VoiceEnd};
-use crate::modem::line_code::LineCode;
-use crate::modem::voice::VoiceMode;
+use crate::call::{Outcome, VerdictClass};
 use crate::screen::{Caller, Verdict};
 use crate::store::CallKey;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// A RING so soon after our going on-hook, without a new caller ID, is still the call just handled.
 const SAME_CALL_WINDOW: Duration = Duration::from_secs(8);
 /// How long after such a RING a new caller ID may still come: 3.5 s are reported.
 const NEW_CALLER_ID_PATIENCE: Duration = Duration::from_millis(3500);
-/// When an event happened.
-#[derive(Clone, Copy, Debug)]
-pub struct Moment {
-    /// Monotonic time, for everything that lasts.
-    pub now: Instant,
-    /// Wall time, for the log.
-    pub wall: Timestamp,
-}
-
-/// What happens to the machine.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Event {
-    /// The modem is gone.
-    PortLost,
-    /// The line rings.
-    Ring,
-    /// Caller ID.
-    CallerId {
-        /// Who calls.
-        caller: Caller,
-        /// It adds to the caller ID given last and is not another call's.
-        revision: bool,
-    },
-    /// A code about the line.
-    Code(LineCode),
-    /// A DTMF key went down.
-    Digit(char),
-    /// We are off-hook, in this class.
-    PickedUp(RestingClass),
-    /// The modem did not do what was asked last.
-    Refused {
-        /// What, in words.
-        what: String,
-    },
-    /// The voice stream is open.
-    VoiceStarted,
-    /// What was to be played has been heard.
-    PlaybackFinished,
-    /// The voice stream is over.
-    VoiceEnded(VoiceEnd),
-    /// The sound says that the far end is gone.
-    FarEndGone,
-    /// What the line's quality was, by all that was heard.
-    LineQuality(LineQuality),
-    /// The fax answer is over.
-    FaxEnded,
-    /// We are on-hook.
-    OnHook,
-    /// The recording's file exists, under this path relative to the data folder.
-    RecordingCreated {
-        /// Whose.
-        call: CallKey,
-        /// Where.
-        path: String,
-    },
-    /// The recording is closed; if something was lost, it says what.
-    RecordingClosed {
-        /// Whose.
-        call: CallKey,
-        /// What went wrong.
-        trouble: Option<String>,
-    },
-    /// The call is to be ended: asked by the handler.
-    EndCall,
-    /// Time passed up to [`Blocker::deadline`].
-    TimePassed,
-    /// The daemon is to stop.
-    Stop,
-}
-
-/// What is to be done.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Effect {
-    /// A ring burst of a call began; its count, from 1.
-    Rang(u32),
-    /// Off-hook, before anything else is done, in the class that the action needs.
-    PickUp(RestingClass),
-    /// Off-hook by another command: the line still rings.
-    PickUpOtherWay,
-    /// Open a voice stream.
-    StartVoice(VoiceMode),
-    /// Play a file.
-    Play(PathBuf),
-    /// End the voice stream when everything has been heard.
-    FinishVoice,
-    /// On-hook, whatever is going on.
-    HangUp,
-    /// Begin to record.
-    StartRecording {
-        /// For this call.
-        call: CallKey,
-        /// The call's start, for the file's name.
-        started: Timestamp,
-        /// The number as received, for the file's name.
-        number: Option<String>,
-    },
-    /// Close the recording.
-    StopRecording,
-    /// Write the row.
-    Save(CallKey, CallRecord),
-    /// A call has been screened (again).
-    Screened(CallKey, CallRecord),
-    /// A call was answered, with this action.
-    Answered(CallKey, ActionKind),
-    /// A call is over.
-    Ended(CallKey, CallRecord),
-    /// Something a person should know.
-    Warn(String),
-}
 
 /// Decides about a caller.
 pub type Decide<'a> = &'a mut dyn FnMut(&Caller) -> Verdict;

@@ -50,17 +50,16 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
         hang_up_hold: settings.hangup_hold,
         modem_country: settings.country,
         modem_init: settings.init_commands.clone(),
-        data_dir: settings.data_dir.clone(),
         time_zone: settings.lists.time_zone,
         recording_limits: settings.recording_limits,
+        listening: settings.listening,
         keep_calls: settings.keep_calls,
-        clock: Arc::new(SystemClock),
         control: Some(Places::of_process(settings.socket.clone())),
         // Twice as often as the service manager looks.
-        listening: settings.listening,
         heartbeat: ServiceManager::new()
             .watchdog_interval()
             .map(|every| every / 2),
+        ..Setup::new(&settings.data_dir)
     };
     let handler = ListScreen::following(live.clone())
         .by_clock(Arc::new(SystemClock), settings.lists.time_zone);

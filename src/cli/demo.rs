@@ -2,18 +2,16 @@
 //! line for each event, and the call log at the end.
 
 use super::{Failure, call_table, runtime};
-use callblock::audio::{RecordingLimits, TimeZone};
+use callblock::audio::TimeZone;
 use callblock::blocker::daemon::{Daemon, Notice, Observer, Setup};
-use callblock::blocker::{BlockAction, ListScreen, Listening};
+use callblock::blocker::{BlockAction, ListScreen};
 use callblock::call::{CallRecord, VerdictClass};
-use callblock::clock::SystemClock;
 use callblock::emulator::{PtyModem, PtyOptions, Scenario};
 use callblock::modem::serial::{Device, SerialJack};
 use callblock::screen::{List, Policy};
 use callblock::store::Store;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
@@ -70,17 +68,7 @@ async fn watch(data_dir: &Path, node: &Path, policy: Policy, play: &Path) -> Res
             limit: Duration::from_secs(30),
             silence: Some(Duration::from_secs(2)),
         },
-        hang_up_hold: Duration::from_secs(1),
-        modem_country: None,
-        modem_init: Vec::new(),
-        data_dir: data_dir.to_owned(),
-        time_zone: TimeZone::UTC,
-        recording_limits: RecordingLimits::default(),
-        keep_calls: None,
-        clock: Arc::new(SystemClock),
-        control: None,
-        listening: Listening::default(),
-        heartbeat: None,
+        ..Setup::new(data_dir)
     };
     let jack = Box::new(SerialJack::new(Device::Node(node.to_owned())));
     let (ended, mut endings) = mpsc::unbounded_channel();

@@ -1,15 +1,19 @@
 //! The emulated modem itself: bytes from the DTE in, bytes to the DTE out, time passed in.
 
+mod state;
+mod treatment;
+
+pub(super) use state::{Due, Handshake, HandshakeKind, Reply, State, Streams, Then};
+
 use super::agenda::Agenda;
 use super::caller_id::CallerId;
 use super::chip::Profile;
 use super::fault::{Cure, Fault, Trigger};
-use super::hybrid::Hybrid;
 use super::journal::{Happening, Journal};
 use super::line::Line;
 use super::scenario::{Call, FaxResult, Scenario};
-use super::settings::{Settings, Voice};
-use super::stream::{Receive, Transmit};
+use super::settings::Settings;
+use super::stream::Transmit;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -92,80 +96,6 @@ pub(super) struct ArmedFault {
     pub(super) left: Option<u32>,
 }
 
-/// What bytes from the DTE mean at present.
-#[derive(Debug)]
-pub(super) enum State {
-    /// Characters of a command line.
-    Command,
-    /// Characters typed ahead: a command is being carried out.
-    Executing,
-    /// Any character aborts: the modem answers or dials.
-    Handshake(Handshake),
-    /// Audio and shielded codes.
-    Voice(Box<Streams>),
-    /// HDLC data of a class 1 fax; a DLE is pending or not.
-    FaxData { escaped: bool },
-    /// Any key ends the pause in a long text.
-    Pager,
-}
-
-/// The streams of a voice state.
-#[derive(Debug)]
-pub(super) struct Streams {
-    pub(super) transmit: Option<Transmit>,
-    pub(super) receive: Option<Receive>,
-    pub(super) hybrid: Option<Hybrid>,
-}
-
-/// What goes on while any character aborts.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Handshake {
-    pub(super) since: Instant,
-    pub(super) kind: HandshakeKind,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum HandshakeKind {
-    DataAnswer,
-    FaxClass1,
-    FaxClass2,
-    /// Dialling; in voice, the result is `OK` once somebody answers.
-    Dial {
-        voice: bool,
-    },
-}
-
-/// What the modem itself has to do later.
-#[derive(Debug)]
-pub(super) enum Due {
-    Reply(Reply),
-    Fault(usize),
-    Plug { other_node: bool },
-}
-
-/// The answer to a command, and what comes after it.
-#[derive(Debug)]
-pub(super) struct Reply {
-    /// Information text, framed.
-    pub(super) text: Vec<u8>,
-    /// The result code, verbose; empty for none.
-    pub(super) result: String,
-    /// Whether the result follows the text without a blank line.
-    pub(super) close: bool,
-    pub(super) then: Then,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Then {
-    Command,
-    Voice(Voice),
-    FaxData,
-    Pager,
-    OnHook,
-    /// An intermediate result: the handshake goes on.
-    Continue,
-}
-
 impl EmulatedModem {
     /// A modem that has just been plugged in. The same seed gives the same random bytes.
     pub fn new(scenario: Scenario, start: Instant, seed: u64) -> Self {
@@ -235,16 +165,6 @@ impl EmulatedModem {
     /// Whether it is in its socket and has not stopped.
     pub(super) fn works(&self) -> bool {
         self.plugged && self.wedged.is_none()
-    }
-
-    /// Stops until it is treated so.
-    pub(super) fn wedge(&mut self, cure: Cure) {
-        self.wedged = Some(Wedged {
-            cure,
-            taken: Vec::new(),
-        });
-        self.dues.retain(|due| !matches!(due, Due::Reply(_)));
-        self.state = State::Command;
     }
 
     /// The oldest change of [`is_plugged`](Self::is_plugged) that was not taken yet.
@@ -479,74 +399,6 @@ impl EmulatedModem {
                 break;
             };
             self.take_byte(at, byte);
-        }
-    }
-
-    /// Data Terminal Ready goes up or down. Down hangs up, unless `AT&D0` was given.
-    pub fn set_dtr(&mut self, raised: bool, now: Instant) {
-        self.advance(now);
-        if std::mem::replace(&mut self.dtr, raised) == raised {
-            return;
-        }
-        self.journal.note(now, Happening::Dtr(raised));
-        if !raised {
-            self.treat(Cure::Dtr);
-        }
-        if raised || !self.plugged || self.wedged.is_some() || !self.settings.dtr_hangs_up {
-            return;
-        }
-        if matches!(self.state, State::Voice(_)) {
-            self.journal.note(now, Happening::VoiceEnds);
-        }
-        self.dues.retain(|due| !matches!(due, Due::Reply(_)));
-        self.state = State::Command;
-        self.command_line.clear();
-        self.typed_ahead.clear();
-        self.go_on_hook(now);
-    }
-
-    /// Loses its settings.
-    pub(super) fn forget(&mut self) {
-        self.settings = Settings::after_reset(self.profile, self.stored_echo);
-    }
-
-    /// Resets its USB port: it goes and comes back, without losing power.
-    pub fn usb_reset(&mut self, now: Instant) {
-        self.advance(now);
-        let wedged = self.wedged.take();
-        self.unplug(now);
-        self.wedged = wedged;
-        self.treat(Cure::UsbReset);
-        self.plug(now, false);
-    }
-
-    fn treat(&mut self, treatment: Cure) {
-        self.wedged.take_if(|wedged| wedged.cure <= treatment);
-    }
-
-    /// Pulls the modem out of its socket.
-    pub fn unplug(&mut self, now: Instant) {
-        if !std::mem::replace(&mut self.plugged, false) {
-            return;
-        }
-        self.journal.note(now, Happening::Unplugged);
-        self.dues.retain(|due| !matches!(due, Due::Reply(_)));
-        self.state = State::Command;
-        self.go_on_hook(now);
-        self.command_line.clear();
-        self.typed_ahead.clear();
-        self.output.clear();
-        self.settings = Settings::after_reset(self.profile, self.stored_echo);
-        self.wedged = None;
-        self.plug_changes.push_back(PlugChange::Unplugged);
-    }
-
-    /// Plugs it in again; it has just been powered up.
-    pub fn plug(&mut self, now: Instant, other_node: bool) {
-        if !std::mem::replace(&mut self.plugged, true) {
-            self.journal.note(now, Happening::Plugged);
-            self.plug_changes
-                .push_back(PlugChange::Plugged { other_node });
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A house with an emulated line and a daemon on it.
 
-use callblock::audio::{RecordingLimits, TimeZone};
+use callblock::audio::RecordingLimits;
 use callblock::blocker::daemon::{Daemon, Setup};
 use callblock::blocker::{BlockAction, CallHandler, ListScreen, Listening};
 use callblock::clock::{Timestamp, TokioClock};
@@ -112,17 +112,10 @@ impl House {
         let modem = MemoryModem::new(self.scenario, self.link);
         let setup = Setup {
             action: self.action,
-            hang_up_hold: Duration::from_secs(1),
-            modem_country: None,
-            modem_init: Vec::new(),
-            data_dir: self.dir.path().to_owned(),
-            time_zone: TimeZone::UTC,
             recording_limits: self.limits,
-            keep_calls: None,
             clock: self.clock,
-            control: None,
             listening: self.listening,
-            heartbeat: None,
+            ..Setup::new(self.dir.path())
         };
         let handler = self
             .handler

@@ -4,7 +4,7 @@
 use crate::house::{ROBOCALLER, START, block_list};
 use callblock::audio::{RecordingLimits, Recordings, TimeZone};
 use callblock::blocker::daemon::{Daemon, Setup};
-use callblock::blocker::{BlockAction, ListScreen, Listening};
+use callblock::blocker::{BlockAction, ListScreen};
 use callblock::clock::TokioClock;
 use callblock::emulator::{Call, Chip, Ending, LinkOptions, MemoryModem, Scenario, Sound};
 use callblock::service::log::{self, LogOptions};
@@ -86,17 +86,8 @@ fn live() {
                 action: BlockAction::Record {
                     limit: Duration::from_secs(20),
                 },
-                hang_up_hold: Duration::from_secs(1),
-                modem_country: None,
-                modem_init: Vec::new(),
-                data_dir: folder.into(),
-                time_zone: TimeZone::UTC,
-                recording_limits: RecordingLimits::default(),
-                keep_calls: None,
-                control: None,
-                listening: Listening::default(),
-                heartbeat: None,
                 clock: Arc::new(TokioClock::starting_at(START.after(HOUR * run))),
+                ..Setup::new(folder)
             };
             let handler = Box::new(ListScreen::new(block_list(&format!("{ROBOCALLER},\n"))));
             let stop = tokio::time::sleep(watched);
