@@ -51,23 +51,31 @@ impl FarEnd {
         self.ending
     }
 
-    /// One sample, counted from the connection on.
-    pub(crate) fn sample(&self, index: u64) -> u8 {
-        let mut within = index;
+    /// So many samples, counted from the connection on.
+    pub(crate) fn listen(&self, from: u64, count: u64, into: &mut Vec<u8>) {
+        let end = from + count;
+        let (mut at, mut begins) = (from, 0);
         for sound in &self.says {
-            let length = sound.length();
-            if within < length {
-                return sound.sample(within);
+            let ends = begins + sound.length();
+            let until = ends.min(end);
+            if at < until {
+                sound.listen(at - begins..until - begins, into);
+                at = until;
             }
-            within -= length;
+            begins = ends;
         }
+        into.extend((at..end).map(|index| self.afterwards(index - begins)));
+    }
+
+    /// One sample, counted from the last word on.
+    fn afterwards(&self, index: u64) -> u8 {
         let quarter = Duration::from_millis(250);
         match self.ending {
             Ending::Busy | Ending::TonesOnly => {
-                cadenced(&BUSY_TONE, quarter * 2, quarter * 2, within)
+                cadenced(&BUSY_TONE, quarter * 2, quarter * 2, index)
             }
-            Ending::Reorder => cadenced(&BUSY_TONE, quarter, quarter, within),
-            Ending::DialTone => dial_tone(within),
+            Ending::Reorder => cadenced(&BUSY_TONE, quarter, quarter, index),
+            Ending::DialTone => dial_tone(index),
             Ending::Silence | Ending::LoopBreak | Ending::Stays => SILENCE,
         }
     }

@@ -451,8 +451,7 @@ impl Line {
         let index_since = |since: Instant| samples_in(from.saturating_duration_since(since));
         match &self.state {
             State::Connected { since, far_end, .. } => {
-                let base = index_since(*since);
-                into.extend((base..base + count).map(|index| far_end.sample(index)));
+                far_end.listen(index_since(*since), count, into);
             }
             State::Dialling { dialled } if from >= *dialled => {
                 let base = index_since(*dialled);

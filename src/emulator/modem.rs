@@ -220,16 +220,20 @@ impl EmulatedModem {
     /// exerts back-pressure, and [`next_wake`](Self::next_wake) tells when it will take more.
     pub fn receive(&mut self, now: Instant, bytes: &[u8]) -> usize {
         self.advance(now);
-        let mut taken = 0;
-        for byte in bytes {
-            if self.room() == 0 {
-                break;
+        let mut rest = bytes;
+        while let Some((byte, after)) = rest.split_first()
+            && self.room() > 0
+        {
+            let audio = self.take_plain_audio(rest);
+            if audio > 0 {
+                rest = rest.get(audio..).unwrap_or_default();
+            } else {
+                self.take_byte(now, *byte);
+                rest = after;
             }
-            self.take_byte(now, *byte);
-            taken += 1;
         }
         self.advance(now);
-        taken
+        bytes.len() - rest.len()
     }
 
     /// When a transmit buffer that is full will take more.

@@ -6,6 +6,7 @@
 use super::scenario::seconds;
 use crate::audio::wav::WavReader;
 use serde::Deserialize;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -23,7 +24,8 @@ pub(crate) const KEY: Duration = Duration::from_millis(100);
 
 /// The whole samples in a stretch of time.
 pub(crate) fn samples_in(time: Duration) -> u64 {
-    (time.as_nanos() / SAMPLE.as_nanos()) as u64
+    let of_a_second = time.subsec_nanos() / SAMPLE.subsec_nanos();
+    time.as_secs().saturating_mul(RATE) + u64::from(of_a_second)
 }
 
 /// The time that many samples take.
@@ -80,6 +82,16 @@ impl Sound {
             Self::Dtmf(keys) => samples_in(KEY * 2) * keys.len() as u64,
             Self::Samples(samples) => samples.len() as u64,
             Self::Wav(_) => 0,
+        }
+    }
+
+    /// A stretch of its samples.
+    pub(crate) fn listen(&self, stretch: Range<u64>, into: &mut Vec<u8>) {
+        match self {
+            Self::Speech(time) if stretch.end <= samples_in(*time) => {
+                into.extend(stretch.map(speech));
+            }
+            _ => into.extend(stretch.map(|index| self.sample(index))),
         }
     }
 

@@ -136,6 +136,11 @@ impl Transmit {
         self.dry_told = false;
     }
 
+    pub(crate) fn extend(&mut self, bytes: &[u8]) {
+        self.buffer.extend(bytes);
+        self.dry_told &= bytes.is_empty();
+    }
+
     pub(crate) fn clear(&mut self) {
         self.buffer.clear();
         self.flowing = false;

@@ -111,6 +111,23 @@ impl EmulatedModem {
         }
     }
 
+    /// Takes the bytes up to the next code at once, as far as there is room, if they are audio to be
+    /// played; tells how many it took.
+    pub(super) fn take_plain_audio(&mut self, bytes: &[u8]) -> usize {
+        let works = self.works();
+        let State::Voice(streams) = &mut self.state else {
+            return 0;
+        };
+        let transmit = streams.transmit.as_mut();
+        let Some(transmit) = transmit.filter(|t| works && !t.escaped && !t.ending) else {
+            return 0;
+        };
+        let audio = bytes.iter().take_while(|byte| **byte != DLE);
+        let count = audio.take(transmit.room()).count();
+        transmit.extend(&bytes[..count]);
+        count
+    }
+
     fn with_transmit(&mut self, change: impl FnOnce(&mut Transmit)) {
         if let State::Voice(streams) = &mut self.state
             && let Some(transmit) = &mut streams.transmit

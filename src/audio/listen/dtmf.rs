@@ -1,4 +1,4 @@
-//! DTMF from the sound: 20 ms windows every 5 ms, eight Goertzel filters.
+//! DTMF from the sound: 20 ms windows every 5 ms, and in each the eight pitches of the keys.
 //!
 //! A key is accepted when row and column carry nearly all the power, stand within 8 dB (row louder)
 //! or 4 dB (column louder) of each other with 2 dB of grace, are each within 2.1 % of their pitch, and
@@ -6,11 +6,13 @@
 //! is always taken and one 3.5 % off never. Pitches: ITU-T Q.23; limits as in ITU-T Q.24 and Bellcore's
 //! receivers (40 ms taken, 20 ms refused).
 
+use super::lanes::{Lanes, all, lanes, sum_of_squares, total};
 use super::observation::{Event, Key, Observation, Position, SAMPLES_PER_SECOND};
 
 const HZ: [f32; 8] = [697.0, 770.0, 852.0, 941.0, 1209.0, 1336.0, 1477.0, 1633.0];
-const WINDOW: usize = 160;
-const STEP: usize = 40;
+pub(super) const WINDOW: usize = 160;
+/// Samples from one window to the next.
+pub(super) const STEP: usize = 40;
 /// Below −44 dB (mean square) nothing is looked for: the weakest tone pair is −28 dB.
 const QUIETEST: f32 = 4e-5;
 /// Share of the power in row and column, with 15 dB signal to noise: 0.97.
@@ -55,13 +57,11 @@ struct Press {
 /// The detector.
 #[derive(Clone, Debug)]
 pub(super) struct DtmfDetector {
-    ring: [f32; WINDOW],
-    place: usize,
-    until_step: usize,
     window: [f32; WINDOW],
-    coefficient: [f32; 8],
-    /// exp(iω) and exp(−iω·STEP) of each pitch.
-    one: [(f32, f32); 8],
+    /// For each sample of a window: the window, times exp(iωn) of the eight pitches, n counted back
+    /// from the window's end; four real parts, four imaginary parts, and the same of the columns.
+    waves: Box<[[Lanes; 4]; WINDOW]>,
+    /// exp(−iω·STEP) of each pitch.
     step: [(f32, f32); 8],
     before: [(f32, f32); 8],
     /// Power in the last windows, the latest first.
@@ -91,13 +91,22 @@ impl DtmfDetector {
             let angle = std::f32::consts::TAU * hz * samples / SAMPLES_PER_SECOND as f32;
             (angle.cos(), angle.sin())
         };
+        let mut waves = Box::new([[Lanes::ZERO; 4]; WINDOW]);
+        for (n, (waves, weight)) in waves.iter_mut().zip(window).enumerate() {
+            let part = |from: usize, part: fn((f32, f32)) -> f32| {
+                let at = |k: usize| weight * part(turn(HZ[from + k], (WINDOW - n) as f32));
+                Lanes::new([at(0), at(1), at(2), at(3)])
+            };
+            *waves = [
+                part(0, |turn| turn.0),
+                part(0, |turn| turn.1),
+                part(4, |turn| turn.0),
+                part(4, |turn| turn.1),
+            ];
+        }
         Self {
-            ring: [0.0; WINDOW],
-            place: 0,
-            until_step: STEP,
             window,
-            coefficient: HZ.map(|hz| 2.0 * turn(hz, 1.0).0),
-            one: HZ.map(|hz| turn(hz, 1.0)),
+            waves,
             step: HZ.map(|hz| turn(hz, -(STEP as f32))),
             before: [(0.0, 0.0); 8],
             powers: [0.0; BACK + 1],
@@ -110,45 +119,28 @@ impl DtmfDetector {
         self.press.as_ref().is_some_and(|press| press.accepted)
     }
 
-    /// Takes the next sample, the one before position `end`.
-    pub(super) fn push(&mut self, sample: f32, end: u64, out: &mut impl FnMut(Observation)) {
-        self.ring[self.place] = sample;
-        self.place = (self.place + 1) % WINDOW;
-        self.until_step -= 1;
-        if self.until_step > 0 {
-            return;
-        }
-        self.until_step = STEP;
+    /// Takes the window that ends before position `end`, 40 samples after the last.
+    pub(super) fn push(
+        &mut self,
+        heard: &[f32; WINDOW],
+        end: u64,
+        out: &mut impl FnMut(Observation),
+    ) {
         self.powers.rotate_right(1);
         self.powers[0] = 0.0;
-        let look = self.look();
+        let look = self.look(heard);
         self.follow(look, end, out);
     }
 
-    fn look(&mut self) -> Option<Look> {
-        let mut power = 0.0;
-        let mut s1 = [0.0_f32; 8];
-        let mut s2 = [0.0_f32; 8];
-        let (newer, older) = self.ring.split_at(self.place);
-        let energy: f32 = self.ring.iter().map(|x| x * x).sum();
-        if energy < QUIETEST * WINDOW as f32 * 0.25 {
+    fn look(&mut self, heard: &[f32; WINDOW]) -> Option<Look> {
+        if sum_of_squares(heard) < QUIETEST * WINDOW as f32 * 0.25 {
             self.before = [(0.0, 0.0); 8];
             return None;
         }
-        for (sample, weight) in older.iter().chain(newer).zip(&self.window) {
-            let x = sample * weight;
-            power += x * x;
-            for ((c, a), b) in self.coefficient.iter().zip(&mut s1).zip(&mut s2) {
-                let next = x + c * *a - *b;
-                *b = *a;
-                *a = next;
-            }
-        }
-        let mut value = [(0.0, 0.0); 8];
-        for (k, value) in value.iter_mut().enumerate() {
-            // The window's end is the zero of phase, so the phase turns on with every step.
-            *value = (s1[k] * self.one[k].0 - s2[k], s1[k] * self.one[k].1);
-        }
+        let weighted = lanes(heard).zip(lanes(&self.window));
+        let weighted = weighted.map(|(x, weight)| x * weight);
+        let power = total(weighted.fold(Lanes::ZERO, |sum, x| sum + x * x));
+        let value = self.correlate(heard);
         self.powers[0] = power;
         let square = |k: usize| value[k].0 * value[k].0 + value[k].1 * value[k].1;
         let loudest = |from: usize| {
@@ -180,6 +172,29 @@ impl DtmfDetector {
             share: (row_power + column_power) / (power + 1e-12),
             turn: turns,
             before: self.powers[BACK],
+        })
+    }
+
+    /// How much of each pitch there is, with its phase at the window's end: the phase turns on with
+    /// every step.
+    fn correlate(&self, heard: &[f32; WINDOW]) -> [(f32, f32); 8] {
+        let (mut row_re, mut row_im) = (Lanes::ZERO, Lanes::ZERO);
+        let (mut column_re, mut column_im) = (Lanes::ZERO, Lanes::ZERO);
+        for (sample, waves) in heard.iter().zip(self.waves.iter()) {
+            let sample = all(*sample);
+            row_re += sample * waves[0];
+            row_im += sample * waves[1];
+            column_re += sample * waves[2];
+            column_im += sample * waves[3];
+        }
+        let (row_re, row_im) = (row_re.to_array(), row_im.to_array());
+        let (column_re, column_im) = (column_re.to_array(), column_im.to_array());
+        std::array::from_fn(|k| {
+            if k < 4 {
+                (row_re[k], row_im[k])
+            } else {
+                (column_re[k - 4], column_im[k - 4])
+            }
         })
     }
 

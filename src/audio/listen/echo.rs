@@ -6,7 +6,8 @@
 //! where it is proven to be better, so a caller who speaks or presses keys meanwhile spoils nothing.
 //! While nothing is played it costs nothing.
 
-use super::front_end::{FrontEnd, centred};
+use super::front_end::FrontEnd;
+use super::lanes::{Lanes, all, lanes, total};
 use super::observation::Position;
 
 /// Samples of playback remembered: up to half a second ahead and half a second back.
@@ -24,6 +25,8 @@ const GATHERED: u32 = 500;
 const FRUITLESS: u32 = 8;
 /// The seven stretches between.
 const REST: u32 = 7 * GATHERED;
+/// What 8 bits make of silence is far above this: there is nothing to correlate.
+const NOTHING: f32 = 1e-4;
 /// How far a peak of the correlation has to stand out, in squares of its mean.
 const DISTINCT: f32 = 25.0;
 /// Trials (1 s) after which it is looked whether the canceller is any good.
@@ -37,9 +40,10 @@ const AUDIBLE: f32 = 1e-6;
 /// Finds the delay between what is played and its echo.
 #[derive(Clone, Debug)]
 struct DelaySearch {
-    played: Box<[f32; DELAYS]>,
+    /// The latest first, twice over, so that a straight slice is always at hand.
+    played: Box<[f32; 2 * DELAYS]>,
     place: usize,
-    correlation: Box<[f32; DELAYS]>,
+    correlation: Box<[Lanes; DELAYS / 4]>,
     sums: (f32, f32),
     before: (f32, f32),
     phase: usize,
@@ -53,9 +57,9 @@ struct DelaySearch {
 impl DelaySearch {
     fn new() -> Self {
         Self {
-            played: Box::new([0.0; DELAYS]),
+            played: Box::new([0.0; 2 * DELAYS]),
             place: 0,
-            correlation: Box::new([0.0; DELAYS]),
+            correlation: Box::new([Lanes::ZERO; DELAYS / 4]),
             sums: (0.0, 0.0),
             before: (0.0, 0.0),
             phase: 0,
@@ -80,6 +84,7 @@ impl DelaySearch {
         self.sums = (0.0, 0.0);
         self.place = (self.place + DELAYS - 1) % DELAYS;
         self.played[self.place] = p;
+        self.played[self.place + DELAYS] = p;
         if self.resting > 0 {
             self.resting -= 1;
             return None;
@@ -87,12 +92,12 @@ impl DelaySearch {
         if p != 0.0 {
             self.gathered += 1;
         }
-        let (newer, older) = self.correlation.split_at_mut(DELAYS - self.place);
-        for (sum, played) in newer.iter_mut().zip(&self.played[self.place..]) {
-            *sum += h * played;
-        }
-        for (sum, played) in older.iter_mut().zip(&self.played[..self.place]) {
-            *sum += h * played;
+        if h.abs() > NOTHING {
+            let h = all(h);
+            let played = lanes(&self.played[self.place..self.place + DELAYS]);
+            for (sum, played) in self.correlation.iter_mut().zip(played) {
+                *sum += h * played;
+            }
         }
         (self.gathered >= GATHERED)
             .then(|| self.verdict())
@@ -102,14 +107,12 @@ impl DelaySearch {
     /// The delay, if two stretches one after the other agree on it: speech resembles itself a pitch
     /// period later, but the period changes.
     fn verdict(&mut self) -> Option<u64> {
-        let power: f32 = self.correlation.iter().map(|c| c * c).sum();
-        let (delay, peak) =
-            self.correlation
-                .iter()
-                .enumerate()
-                .fold((0, 0.0_f32), |best, (i, c)| {
-                    if c.abs() > best.1 { (i, c.abs()) } else { best }
-                });
+        let squares = self.correlation.iter().map(|c| *c * *c);
+        let power: f32 = total(squares.sum());
+        let all = self.correlation.iter().flat_map(|c| c.to_array());
+        let (delay, peak) = all.enumerate().fold((0, 0.0_f32), |best, (i, c)| {
+            if c.abs() > best.1 { (i, c.abs()) } else { best }
+        });
         self.restart();
         if peak * peak < DISTINCT * power / DELAYS as f32 {
             self.candidate = None;
@@ -128,16 +131,20 @@ impl DelaySearch {
     }
 
     fn restart(&mut self) {
-        self.correlation.fill(0.0);
+        self.correlation.fill(Lanes::ZERO);
         self.gathered = 0;
     }
 }
+
+/// A filter: what it takes of the playback, the latest first.
+type Taps = [Lanes; TAPS / 4];
+const SILENT: Taps = [Lanes::ZERO; TAPS / 4];
 
 /// The canceller.
 #[derive(Clone, Debug)]
 pub(super) struct EchoCanceller {
     front: FrontEnd,
-    played: Vec<f32>,
+    played: Box<[f32]>,
     /// One past the last sample played.
     end: u64,
     search: DelaySearch,
@@ -146,8 +153,8 @@ pub(super) struct EchoCanceller {
     line: [f32; 2 * TAPS],
     place: usize,
     norm: f32,
-    used: [f32; TAPS],
-    learning: [f32; TAPS],
+    used: Taps,
+    learning: Taps,
     trial: (u32, f32, f32, f32),
     proven: bool,
     review: (u32, f32, f32),
@@ -162,15 +169,15 @@ impl EchoCanceller {
     pub(super) fn new() -> Self {
         Self {
             front: FrontEnd::new(),
-            played: vec![0.0; MEMORY],
+            played: vec![0.0; MEMORY].into_boxed_slice(),
             end: 0,
             search: DelaySearch::new(),
             delay: None,
             line: [0.0; 2 * TAPS],
             place: 0,
             norm: 0.0,
-            used: [0.0; TAPS],
-            learning: [0.0; TAPS],
+            used: SILENT,
+            learning: SILENT,
             trial: (0, 0.0, 0.0, 0.0),
             proven: false,
             review: (0, 0.0, 0.0),
@@ -189,11 +196,16 @@ impl EchoCanceller {
             self.played[position as usize % MEMORY] = 0.0;
         }
         let late = usize::try_from(begin - at.0).unwrap_or(usize::MAX);
-        let fresh = samples.get(late..).unwrap_or_default();
-        for (position, &sample) in (begin..).zip(fresh) {
-            self.played[position as usize % MEMORY] = self.front.clean(centred(sample));
+        let mut fresh = samples.get(late..).unwrap_or_default();
+        self.end = begin;
+        while !fresh.is_empty() {
+            let place = self.end as usize % MEMORY;
+            let now;
+            (now, fresh) = fresh.split_at(fresh.len().min(MEMORY - place));
+            self.front
+                .clean(now, &mut self.played[place..place + now.len()]);
+            self.end += now.len() as u64;
         }
-        self.end = begin + fresh.len() as u64;
     }
 
     fn played_at(&self, position: u64) -> f32 {
@@ -204,12 +216,35 @@ impl EchoCanceller {
         }
     }
 
-    /// The sample heard at `position`, without our own playback.
-    pub(super) fn cancel(&mut self, position: u64, heard: f32) -> f32 {
-        // Long after the last playback there is nothing to take out.
-        if self.end == 0 || position > self.end + MEMORY as u64 {
+    /// Takes our own playback out of what was heard from `position` on.
+    pub(super) fn cancel(&mut self, position: u64, heard: &mut [f32]) {
+        if self.is_over(position) {
+            return;
+        }
+        for (position, heard) in (position..).zip(heard) {
+            *heard = self.cancelled(position, *heard);
+        }
+        // Fading powers end; see the front end.
+        for power in [&mut self.echo_power, &mut self.played_power] {
+            if *power < 1e-15 {
+                *power = 0.0;
+            }
+        }
+    }
+
+    /// Long after the last playback there is nothing to take out.
+    fn is_over(&mut self, position: u64) -> bool {
+        let over = self.end == 0 || position > self.end + MEMORY as u64;
+        if over {
             self.echo_power = 0.0;
             self.played_power = 0.0;
+        }
+        over
+    }
+
+    #[inline]
+    fn cancelled(&mut self, position: u64, heard: f32) -> f32 {
+        if self.is_over(position) {
             return heard;
         }
         let now = self.played_at(position);
@@ -246,19 +281,24 @@ impl EchoCanceller {
 
     fn begin(&mut self, delay: u64) {
         self.delay = Some(delay);
-        self.used = [0.0; TAPS];
-        self.learning = [0.0; TAPS];
+        self.used = SILENT;
+        self.learning = SILENT;
         self.proven = false;
     }
 
     fn filter(&mut self, heard: f32) -> f32 {
         let line = &self.line[self.place..self.place + TAPS];
-        let (echo, guess) = both_sums(line, &self.used, &self.learning);
+        let (mut echo, mut guess) = (Lanes::ZERO, Lanes::ZERO);
+        for ((x, used), learning) in lanes(line).zip(&self.used).zip(&self.learning) {
+            echo += x * *used;
+            guess += x * *learning;
+        }
+        let (echo, guess) = (total(echo), total(guess));
         let (left, error) = (heard - echo, heard - guess);
         self.echo_power += 0.01 * (echo * echo - self.echo_power);
-        let gain = STEP_SIZE * error / (self.norm + AUDIBLE * TAPS as f32);
-        for (x, l) in line.iter().zip(&mut self.learning) {
-            *l += gain * x;
+        let gain = all(STEP_SIZE * error / (self.norm + AUDIBLE * TAPS as f32));
+        for (x, learning) in lanes(line).zip(&mut self.learning) {
+            *learning += gain * x;
         }
         self.trial.0 += 1;
         self.trial.1 += heard * heard;
@@ -290,7 +330,7 @@ impl EchoCanceller {
             self.learning = self.used;
         }
         if left > 1.5 * heard {
-            self.used = [0.0; TAPS];
+            self.used = SILENT;
         }
         self.review.0 += 1;
         self.review.1 += heard;
@@ -318,19 +358,4 @@ impl EchoCanceller {
             0.25 * self.played_power
         }
     }
-}
-/// The outputs of both filters, summed in four lanes each so that no addition waits for the one before.
-fn both_sums(line: &[f32], used: &[f32; TAPS], learning: &[f32; TAPS]) -> (f32, f32) {
-    let (mut a, mut b) = ([0.0_f32; 4], [0.0_f32; 4]);
-    let fours = line.chunks_exact(4);
-    for ((x, u), l) in fours
-        .zip(used.chunks_exact(4))
-        .zip(learning.chunks_exact(4))
-    {
-        for lane in 0..4 {
-            a[lane] += x[lane] * u[lane];
-            b[lane] += x[lane] * l[lane];
-        }
-    }
-    (a.iter().sum(), b.iter().sum())
 }

@@ -40,11 +40,22 @@ impl HighPass {
         }
     }
 
+    #[inline]
     fn filter(&mut self, x: f32) -> f32 {
         let y = self.b0 * x + self.s1;
         self.s1 = self.s2 - 2.0 * self.b0 * x - self.a1 * y;
         self.s2 = self.b0 * x - self.a2 * y;
         y
+    }
+
+    /// Lets the tail of a sound end: on a line that is silent to the bit it would fade for ever, in
+    /// numbers so small (denormal) that each takes a hundred times as long.
+    fn settle(&mut self) {
+        for state in [&mut self.s1, &mut self.s2] {
+            if state.abs() < 1e-15 {
+                *state = 0.0;
+            }
+        }
     }
 }
 
@@ -64,10 +75,16 @@ impl FrontEnd {
         }
     }
 
-    pub(super) fn clean(&mut self, sample: f32) -> f32 {
-        let centred = sample - *self.start.get_or_insert(sample);
-        let first = self.stages[0].filter(centred);
-        // Far below one step of the line's 8 bits; keeps the filters' tails from becoming denormal.
-        self.stages[1].filter(first) + 1e-12
+    /// Cleans line samples (8-bit unsigned) into as many numbers from −1 to 1.
+    pub(super) fn clean(&mut self, samples: &[u8], cleaned: &mut [f32]) {
+        let Some(&first) = samples.first() else {
+            return;
+        };
+        let start = *self.start.get_or_insert(centred(first));
+        let [first, second] = &mut self.stages;
+        for (sample, clean) in samples.iter().zip(cleaned) {
+            *clean = second.filter(first.filter(centred(*sample) - start));
+        }
+        self.stages.iter_mut().for_each(HighPass::settle);
     }
 }

@@ -83,10 +83,12 @@ pub(super) struct QualityMeter {
 }
 
 impl QualityMeter {
-    pub(super) fn sample(&mut self, sample: u8) {
-        self.samples += 1;
-        self.sum += i64::from(sample) - 128;
-        self.at_the_ends += u64::from(matches!(sample, 0 | 255));
+    pub(super) fn samples(&mut self, samples: &[u8]) {
+        self.samples += samples.len() as u64;
+        for &sample in samples {
+            self.sum += i64::from(sample) - 128;
+            self.at_the_ends += u64::from(matches!(sample, 0 | 255));
+        }
     }
 
     /// A frame in which something was heard.

@@ -2,13 +2,14 @@
 
 use super::activity::{ActivityTracker, Frame};
 use super::cadence::CadenceReader;
-use super::dtmf::DtmfDetector;
+use super::dtmf::{self, DtmfDetector};
 use super::echo::EchoCanceller;
-use super::front_end::{FrontEnd, centred, dbfs};
+use super::front_end::{FrontEnd, dbfs};
+use super::lanes::sum_of_squares;
 use super::line_quality::{LineQuality, QualityMeter};
 use super::observation::{Activity, Observation, Position, Tone};
 use super::pulse::{HOP, PulseFinder};
-use super::spectrum::{Transform, WINDOW};
+use super::spectrum::{Shape, Transform, WINDOW};
 use super::tone_plan::ToneSet;
 
 /// −44 dB: the faintest tone, 8 dB below what an exchange sends over the longest line.
@@ -21,13 +22,14 @@ pub struct Listener {
     front: FrontEnd,
     echo: EchoCanceller,
     dtmf: DtmfDetector,
-    ring: Box<[f32; WINDOW]>,
+    /// The last samples, cleaned and without our echo; those from `filled` on are still to come.
+    heard: Box<[f32; WINDOW]>,
+    filled: usize,
     transform: Box<Transform>,
     pulses: Box<PulseFinder>,
     cadence: CadenceReader,
     activity: ActivityTracker,
     meter: QualityMeter,
-    frame_power: f32,
     frame_before: f32,
 }
 
@@ -39,13 +41,13 @@ impl Listener {
             front: FrontEnd::new(),
             echo: EchoCanceller::new(),
             dtmf: DtmfDetector::new(),
-            ring: Box::new([0.0; WINDOW]),
+            heard: Box::new([0.0; WINDOW]),
+            filled: WINDOW - HOP as usize,
             transform: Box::new(Transform::new()),
             pulses: Box::new(PulseFinder::new()),
             cadence: CadenceReader::new(tones),
             activity: ActivityTracker::new(),
             meter: QualityMeter::default(),
-            frame_power: 0.0,
             frame_before: 0.0,
         }
     }
@@ -78,27 +80,45 @@ impl Listener {
 
     /// Takes the next samples from the line (8-bit unsigned, 8 kHz), a block of any size, and hands
     /// each observation to `out`. How the samples are cut into blocks makes no difference.
-    pub fn listen(&mut self, samples: &[u8], mut out: impl FnMut(Observation)) {
-        for &sample in samples {
-            self.meter.sample(sample);
-            let clean = self.front.clean(centred(sample));
-            let heard = self.echo.cancel(self.position, clean);
-            self.ring[self.position as usize % WINDOW] = heard;
-            self.position += 1;
-            self.frame_power += heard * heard;
-            self.dtmf.push(heard, self.position, &mut out);
-            if self.position.is_multiple_of(HOP) {
-                self.frame(&mut out);
+    pub fn listen(&mut self, mut samples: &[u8], mut out: impl FnMut(Observation)) {
+        self.meter.samples(samples);
+        while !samples.is_empty() {
+            let step = dtmf::STEP - self.position as usize % dtmf::STEP;
+            let now;
+            (now, samples) = samples.split_at(step.min(samples.len()));
+            let fresh = &mut self.heard[self.filled..self.filled + now.len()];
+            self.front.clean(now, fresh);
+            self.echo.cancel(self.position, fresh);
+            self.position += now.len() as u64;
+            self.filled += now.len();
+            if now.len() == step {
+                self.stepped(&mut out);
             }
+        }
+    }
+
+    /// Another 40 samples are complete.
+    fn stepped(&mut self, out: &mut impl FnMut(Observation)) {
+        if let Some(window) = self.heard[..self.filled].last_chunk() {
+            self.dtmf.push(window, self.position, out);
+        }
+        if self.filled == WINDOW {
+            self.frame(out);
+            self.heard.copy_within(HOP as usize.., 0);
+            self.filled -= HOP as usize;
         }
     }
 
     fn frame(&mut self, out: &mut impl FnMut(Observation)) {
         let at = self.position;
-        let power = self.frame_power / HOP as f32;
-        self.frame_power = 0.0;
-        let spectrum = self.transform.power(&self.ring, at as usize % WINDOW);
-        let shape = spectrum.shape();
+        let power = sum_of_squares(&self.heard[WINDOW - HOP as usize..]) / HOP as f32;
+        let spectrum = self.transform.power(&self.heard);
+        let total = spectrum.total();
+        let shape = if total > FAINTEST_TONE || self.pulses.following() {
+            spectrum.shape(total)
+        } else {
+            Shape::faint(total)
+        };
         let audible = shape.power > FAINTEST_TONE;
         if let Some(pulse) = self.pulses.push(at, &spectrum, &shape, audible) {
             self.cadence.pulse(pulse, at, out);

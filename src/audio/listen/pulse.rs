@@ -82,6 +82,11 @@ impl PulseFinder {
         self.run.as_ref().map(|run| run.pulse(run.end))
     }
 
+    /// There is a pulse that is not over yet.
+    pub(super) fn following(&self) -> bool {
+        self.run.is_some()
+    }
+
     /// A pure tone sounds, alone.
     pub(super) fn sounding(&self) -> bool {
         self.run.as_ref().is_some_and(|run| run.spoilt == 0)
