@@ -6,7 +6,8 @@
 //! * [`screen`]: who may ring;
 //! * [`audio`]: WAV files in and out, always 8-bit unsigned PCM, mono, 8000 samples a second;
 //! * [`store`]: the call log;
-//! * [`emulator`]: a modem and a telephone line in software, so that everything runs without hardware.
+//! * [`emulator`]: a modem and a telephone line in software, so that everything runs without hardware;
+//! * [`trace`]: what crosses a modem's port, as a file, and played back.
 
 pub mod audio;
 pub mod blocker;
@@ -18,4 +19,5 @@ pub mod screen;
 pub mod service;
 pub mod store;
 pub mod telephone;
+pub mod trace;
 pub mod watch;

@@ -2,6 +2,7 @@
 
 use super::flags::{DeviceChoice, Settings};
 use super::list_flags::{ListSettings, LoadedPolicy};
+use super::trace::{open_trace, tapped};
 use super::{Failure, runtime};
 use callblock::audio::wav;
 use callblock::blocker::daemon::{Daemon, Notice, Observer, Setup};
@@ -33,6 +34,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
         require_playable(file)?;
     }
     let emulated = emulated(&settings.device)?;
+    let trace = settings.trace.as_ref().map(open_trace).transpose()?;
     log::init(&settings.log).map_err(|error| Failure::Usage(error.to_string()))?;
     for remark in &settings.idle_flags {
         tracing::warn!("{remark}");
@@ -66,6 +68,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     let handler = Box::new(handler);
     runtime()?.block_on(async {
         let jack = jack(&settings.device, emulated.as_ref().map(|(_, link)| link));
+        let (jack, recorder) = tapped(jack, trace);
         let mut signals = StopSignals::new().map_err(Failure::because("signals"))?;
         let manager = Arc::new(Readiness::new(warnings));
         let observer = Arc::clone(&manager).observer();
@@ -90,12 +93,15 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
         let ran = Daemon::run(setup, jack, handler, observer, stop).await;
         overdue.abort();
         reading.abort();
+        if let Some(recorder) = recorder {
+            recorder.finish().await;
+        }
         ran.map_err(|error| Failure::Usage(format!("{error}; name another with --data-dir DIR")))
     })
 }
 
 /// The emulated modem, if one is asked for. It goes on when its scenario is over.
-fn emulated(device: &DeviceChoice) -> Result<Option<(PtyModem, PathBuf)>, Failure> {
+pub(super) fn emulated(device: &DeviceChoice) -> Result<Option<(PtyModem, PathBuf)>, Failure> {
     let DeviceChoice::Emulated(scenario) = device else {
         return Ok(None);
     };
@@ -116,7 +122,8 @@ fn emulated(device: &DeviceChoice) -> Result<Option<(PtyModem, PathBuf)>, Failur
     Ok(Some((modem, link)))
 }
 
-fn jack(device: &DeviceChoice, emulated: Option<&PathBuf>) -> Box<dyn Jack> {
+/// Where the modem is plugged in.
+pub(super) fn jack(device: &DeviceChoice, emulated: Option<&PathBuf>) -> Box<dyn Jack> {
     let device = match device {
         DeviceChoice::Node(node) => Device::Node(node.clone()),
         DeviceChoice::Auto => Device::Auto,

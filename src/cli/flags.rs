@@ -57,10 +57,20 @@ pub(crate) struct Settings {
     pub(crate) keep_calls: Option<NonZeroU32>,
     /// Where the control socket is to be, if not at the usual place.
     pub(crate) socket: Option<PathBuf>,
+    /// Where the trace goes, if one is wanted.
+    pub(crate) trace: Option<TraceSettings>,
     pub(crate) log: LogOptions,
     /// Flags that do nothing here. The Python tool says nothing of them, so units carried over from
     /// it may have them.
     pub(crate) idle_flags: Vec<&'static str>,
+}
+
+/// A trace of what crosses the port.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct TraceSettings {
+    pub(crate) file: PathBuf,
+    /// Numbers and names of callers are replaced.
+    pub(crate) masked: bool,
 }
 
 /// What the environment has to say, read once.
@@ -138,13 +148,7 @@ impl Settings {
         }
         let tones = listen::tones(flags.lists.country());
         let lists = ListSettings::new(flags.lists)?;
-        match &flags.device {
-            DeviceChoice::Node(path) => require_terminal_if_present(path)?,
-            DeviceChoice::Emulated(Some(scenario)) => {
-                require_file("--device emulated:", scenario)?;
-            }
-            DeviceChoice::Auto | DeviceChoice::Emulated(None) => {}
-        }
+        require_device(&flags.device)?;
         let data_dir = flags
             .data_dir
             .or_else(|| environment.data_dir())
@@ -167,6 +171,10 @@ impl Settings {
             },
             keep_calls: flags.keep.keep_calls,
             socket: flags.socket,
+            trace: flags.trace.trace.map(|file| TraceSettings {
+                file,
+                masked: flags.trace.trace_mask,
+            }),
             log: LogOptions {
                 stderr: flags.log.stderr,
                 file: flags.log.logfile,
@@ -262,6 +270,15 @@ fn look_at(flag: &'static str, path: &Path) -> Result<io::Result<Metadata>, Usag
             Err(UsageError::NoSuchFile { flag, path })
         }
         other => Ok(other),
+    }
+}
+
+/// A device that may become one, if it is none yet.
+pub(crate) fn require_device(device: &DeviceChoice) -> Result<(), UsageError> {
+    match device {
+        DeviceChoice::Node(path) => require_terminal_if_present(path),
+        DeviceChoice::Emulated(Some(scenario)) => require_file("--device emulated:", scenario),
+        DeviceChoice::Auto | DeviceChoice::Emulated(None) => Ok(()),
     }
 }
 

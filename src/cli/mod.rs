@@ -17,6 +17,7 @@ mod listen;
 mod lists;
 mod permit;
 mod status;
+mod trace;
 mod what_if;
 
 use callblock::screen::Side;
@@ -94,6 +95,8 @@ pub(crate) enum Command {
     Import(import::ImportArgs),
     /// Say what is heard in a recording, as in a live call.
     Listen(listen::ListenArgs),
+    /// Write down what a modem says, without ever answering a call, for a bug report.
+    Trace(trace::TraceArgs),
     /// Run an emulated modem on a pseudo-terminal and print the node to open.
     Emulate(emulate::EmulateArgs),
 }
@@ -129,6 +132,9 @@ pub(crate) struct DaemonFlags {
     /// `$RUNTIME_DIRECTORY`, else in /run/callblock, else in `$XDG_RUNTIME_DIR/callblock`].
     #[arg(long, value_name = "PATH")]
     pub(crate) socket: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) trace: TraceFlags,
 
     #[command(flatten)]
     pub(crate) lists: ListFlags,
@@ -177,6 +183,19 @@ pub(crate) struct DaemonFlags {
 
     #[command(flatten)]
     pub(crate) log: LogFlags,
+}
+
+/// Whether what crosses the port is written down [default: no].
+#[derive(Args, Debug)]
+pub(crate) struct TraceFlags {
+    /// Append all that the modem says and is told to this file, with times, for a bug report: see
+    /// docs/trace.md. An hour of audio is 40 MB or more.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
+
+    /// Replace the numbers and names of callers in the trace; voices stay.
+    #[arg(long, requires = "trace")]
+    pub(crate) trace_mask: bool,
 }
 
 /// How much is kept [default: everything].
@@ -304,6 +323,7 @@ pub(crate) fn main() -> ExitCode {
             .map_err(|error| Failure::Usage(error.to_string()))
             .and_then(|settings| daemon::run(&settings).map(|()| ExitCode::SUCCESS)),
         Some(Command::Demo { data_dir }) => demo::run(data_dir).map(|()| ExitCode::SUCCESS),
+        Some(Command::Trace(args)) => trace::run(args).map(|()| ExitCode::SUCCESS),
         Some(Command::Emulate(args)) => emulate::run(args).map(|()| ExitCode::SUCCESS),
         Some(Command::Status(args)) => status::run(args),
         Some(Command::Check(args)) => check::run(args),

@@ -1,6 +1,6 @@
 //! Command lines, what they mean, and what is said about wrong ones.
 
-use super::flags::{DeviceChoice, Environment, Settings, UsageError};
+use super::flags::{DeviceChoice, Environment, Settings, TraceSettings, UsageError};
 use super::list_flags::ListSettings;
 use super::{Cli, Command, in_one_line};
 use callblock::audio::RecordingLimits;
@@ -96,6 +96,7 @@ fn without_flags_there_are_sensible_defaults() {
             listening: Listening::default(),
             keep_calls: None,
             socket: None,
+            trace: None,
             log: LogOptions::default(),
             idle_flags: vec![],
         }
@@ -113,6 +114,7 @@ fn every_flag_reaches_the_settings() {
              --duplex 90 -a @hello.wav -s 2.5 --hangup-delay 0.5 --data-dir @data \
              --timezone Europe/Paris --gci b5 --init AT+VGR=128 --init s0=0 \
              --keep-days 30 --keep-mb 2000 --keep-calls 10000 --min-free 0 --end-silence 45 --no-trim \
+             --trace @modem.trace --trace-mask \
              -l --logfile @log --syslog -vv",
         )
         .expect("good");
@@ -151,6 +153,10 @@ fn every_flag_reaches_the_settings() {
             },
             keep_calls: NonZeroU32::new(10_000),
             socket: None,
+            trace: Some(TraceSettings {
+                file: machine.path("modem.trace"),
+                masked: true,
+            }),
             log: LogOptions {
                 stderr: true,
                 file: Some(machine.path("log")),

@@ -69,6 +69,8 @@ pub enum Happening {
     Unplugged,
     /// The modem is plugged in (again).
     Plugged,
+    /// A modem that is played from a trace said this of its own accord; bytes read as Latin-1.
+    Said(String),
 }
 
 impl fmt::Display for Happening {
@@ -100,6 +102,7 @@ impl fmt::Display for Happening {
             Self::Dtr(raised) => write!(f, "DTR {}", if *raised { "up" } else { "down" }),
             Self::Unplugged => f.write_str("unplugged"),
             Self::Plugged => f.write_str("plugged in"),
+            Self::Said(text) => write!(f, "said {text:?}"),
         }
     }
 }

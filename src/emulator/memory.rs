@@ -5,6 +5,7 @@
 //! the modem on; it sleeps until something is due and never otherwise wakes.
 
 use super::journal::{Happening, Journal};
+use super::linked::LinkedModem;
 use super::modem::{EmulatedModem, PlugChange};
 use super::scenario::Scenario;
 use crate::modem::port::{Changed, Jack, OpenError, Port, Reset};
@@ -45,8 +46,8 @@ impl Default for LinkOptions {
 /// Bytes the operating system holds for a program that does not read.
 const INPUT_QUEUE: usize = 4096;
 
-struct Link {
-    modem: EmulatedModem,
+struct Link<M> {
+    modem: M,
     options: LinkOptions,
     random: fastrand::Rng,
     to_modem: VecDeque<u8>,
@@ -62,15 +63,15 @@ struct Link {
     wakes: u64,
 }
 
-struct Shared {
-    link: Mutex<Link>,
+struct Shared<M> {
+    link: Mutex<Link<M>>,
     /// Tells the task that what is due may have changed.
     task: Arc<Notify>,
     /// Tells those who wait for something to happen.
     happened: Notify,
 }
 
-impl Drop for Shared {
+impl<M> Drop for Shared<M> {
     fn drop(&mut self) {
         self.task.notify_one();
     }
@@ -80,13 +81,13 @@ fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
-impl Shared {
-    fn link(&self) -> MutexGuard<'_, Link> {
+impl<M: LinkedModem> Shared<M> {
+    fn link(&self) -> MutexGuard<'_, Link<M>> {
         self.link.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Does something with the link, moves everything that can move, and has the task look again.
-    fn change<T>(&self, change: impl FnOnce(&mut Link, Instant) -> T) -> T {
+    fn change<T>(&self, change: impl FnOnce(&mut Link<M>, Instant) -> T) -> T {
         let result = {
             let mut link = self.link();
             let now = now();
@@ -101,7 +102,7 @@ impl Shared {
     }
 }
 
-impl Link {
+impl<M: LinkedModem> Link<M> {
     /// Moves bytes both ways until nothing moves.
     fn pump(&mut self, now: Instant) {
         self.modem.advance(now);
@@ -115,9 +116,8 @@ impl Link {
                 break;
             }
         }
-        if self.modem.is_transmitting() {
-            let queued = self.to_modem.len() + self.modem.queued_samples();
-            self.modem.journal().note_queue(queued);
+        if self.modem.asks_for_queue() {
+            self.modem.note_queue(self.to_modem.len());
         }
     }
 
@@ -172,7 +172,7 @@ impl Link {
     }
 }
 
-async fn run(link: Weak<Shared>, changed: Arc<Notify>) {
+async fn run<M: LinkedModem>(link: Weak<Shared<M>>, changed: Arc<Notify>) {
     loop {
         let Some(shared) = link.upgrade() else {
             return;
@@ -198,18 +198,25 @@ async fn run(link: Weak<Shared>, changed: Arc<Notify>) {
 }
 
 /// An emulated modem in this process. It lives as long as this handle, a jack or a port of it does.
-#[derive(Clone)]
-pub struct MemoryModem {
-    shared: Arc<Shared>,
+pub struct MemoryModem<M = EmulatedModem> {
+    shared: Arc<Shared<M>>,
 }
 
-impl MemoryModem {
-    /// Plugs a modem in. Must be called inside a tokio runtime, whose time it follows.
-    pub fn new(scenario: Scenario, options: LinkOptions) -> Self {
+impl<M> Clone for MemoryModem<M> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+impl<M: LinkedModem> MemoryModem<M> {
+    /// Plugs any modem in. Must be called inside a tokio runtime, whose time it follows.
+    pub fn linked(modem: M, options: LinkOptions) -> Self {
         let task = Arc::new(Notify::new());
         let shared = Arc::new(Shared {
             link: Mutex::new(Link {
-                modem: EmulatedModem::new(scenario, now(), options.seed),
+                modem,
                 random: fastrand::Rng::with_seed(options.seed),
                 options,
                 to_modem: VecDeque::new(),
@@ -230,7 +237,7 @@ impl MemoryModem {
     }
 
     /// The place where it is plugged in.
-    pub fn jack(&self) -> MemoryJack {
+    pub fn jack(&self) -> MemoryJack<M> {
         MemoryJack {
             shared: Arc::clone(&self.shared),
             seen: 0,
@@ -240,12 +247,6 @@ impl MemoryModem {
     /// What happens on its line.
     pub fn journal(&self) -> Journal {
         self.shared.link().modem.journal()
-    }
-
-    /// Does something with the modem at the present instant: pulls it out, adds a fault, begins a
-    /// call.
-    pub fn with<T>(&self, change: impl FnOnce(&mut EmulatedModem, Instant) -> T) -> T {
-        self.shared.change(|link, now| change(&mut link.modem, now))
     }
 
     /// Waits until something like this has happened (or returns at once if it has) and tells when it
@@ -268,20 +269,33 @@ impl MemoryModem {
         }
     }
 
+    /// Does something with the modem at the present instant: pulls it out, adds a fault, begins a
+    /// call.
+    pub fn with<T>(&self, change: impl FnOnce(&mut M, Instant) -> T) -> T {
+        self.shared.change(|link, now| change(&mut link.modem, now))
+    }
+
     /// How often the task that moves the modem has run.
     pub fn wakes(&self) -> u64 {
         self.shared.link().wakes
     }
 }
 
+impl MemoryModem {
+    /// Plugs an emulated modem in. Must be called inside a tokio runtime, whose time it follows.
+    pub fn new(scenario: Scenario, options: LinkOptions) -> Self {
+        Self::linked(EmulatedModem::new(scenario, now(), options.seed), options)
+    }
+}
+
 /// The place where an emulated modem is plugged in. It follows the modem to another node, as
 /// `/dev/serial/by-id` does.
-pub struct MemoryJack {
-    shared: Arc<Shared>,
+pub struct MemoryJack<M = EmulatedModem> {
+    shared: Arc<Shared<M>>,
     seen: u64,
 }
 
-impl Jack for MemoryJack {
+impl<M: LinkedModem> Jack for MemoryJack<M> {
     fn open(&mut self) -> Result<Box<dyn Port>, OpenError> {
         let device = self.device();
         let opened = self.shared.change(|link, now| {
@@ -330,14 +344,14 @@ impl Jack for MemoryJack {
     }
 }
 
-struct MemoryPort {
-    shared: Arc<Shared>,
+struct MemoryPort<M: LinkedModem> {
+    shared: Arc<Shared<M>>,
     generation: u64,
 }
 
-impl MemoryPort {
+impl<M: LinkedModem> MemoryPort<M> {
     /// Does something with the link if this port is not dead.
-    fn alive<T>(&self, change: impl FnOnce(&mut Link, Instant) -> T) -> io::Result<T> {
+    fn alive<T>(&self, change: impl FnOnce(&mut Link<M>, Instant) -> T) -> io::Result<T> {
         self.shared
             .change(|link, now| (link.generation == self.generation).then(|| change(link, now)))
             .ok_or_else(hung_up)
@@ -349,7 +363,7 @@ fn hung_up() -> io::Error {
     io::Error::from_raw_os_error(5)
 }
 
-impl Drop for MemoryPort {
+impl<M: LinkedModem> Drop for MemoryPort<M> {
     fn drop(&mut self) {
         let closed = self.alive(|link, now| {
             link.open = false;
@@ -366,7 +380,7 @@ impl Drop for MemoryPort {
     }
 }
 
-impl AsyncRead for MemoryPort {
+impl<M: LinkedModem> AsyncRead for MemoryPort<M> {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -397,7 +411,7 @@ impl AsyncRead for MemoryPort {
     }
 }
 
-impl AsyncWrite for MemoryPort {
+impl<M: LinkedModem> AsyncWrite for MemoryPort<M> {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -434,7 +448,7 @@ impl AsyncWrite for MemoryPort {
     }
 }
 
-impl Port for MemoryPort {
+impl<M: LinkedModem> Port for MemoryPort<M> {
     fn discard_output(&mut self) -> io::Result<()> {
         self.alive(|link, _| {
             link.to_modem.clear();

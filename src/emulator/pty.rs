@@ -7,6 +7,7 @@
 //! that writes, and it holds up to about 20 kB in flight.
 
 use super::journal::Journal;
+use super::linked::LinkedModem;
 use super::modem::{EmulatedModem, PlugChange};
 use super::scenario::Scenario;
 use rustix::fd::OwnedFd;
@@ -32,27 +33,26 @@ pub struct PtyOptions {
     pub seed: u64,
 }
 
-type Change = Box<dyn FnOnce(&mut EmulatedModem, Instant) + Send>;
+type Change<M> = Box<dyn FnOnce(&mut M, Instant) + Send>;
 type Node = Arc<Mutex<Option<PathBuf>>>;
 
 /// An emulated modem on a pseudo-terminal. Dropping it pulls it out and ends its thread.
-pub struct PtyModem {
+pub struct PtyModem<M = EmulatedModem> {
     journal: Journal,
     node: Node,
-    changes: Option<mpsc::UnboundedSender<Change>>,
+    changes: Option<mpsc::UnboundedSender<Change<M>>>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
-impl PtyModem {
-    /// Plugs a modem in: its node exists when this returns. Time begins now.
+impl<M: LinkedModem> PtyModem<M> {
+    /// Plugs any modem in: its node exists when this returns.
     ///
     /// Fails if no pseudo-terminal is to be had, or if the link cannot be made.
-    pub fn start(scenario: Scenario, options: PtyOptions) -> io::Result<Self> {
+    pub fn linked(modem: M, options: PtyOptions) -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()
             .build()?;
-        let modem = EmulatedModem::new(scenario, Instant::now(), options.seed);
         let journal = modem.journal();
         let (changes, orders) = mpsc::unbounded_channel();
         let guard = runtime.enter();
@@ -91,7 +91,7 @@ impl PtyModem {
     }
 
     /// Has its thread do something with the modem soon: pull it out, add a fault, begin a call.
-    pub fn with(&self, change: impl FnOnce(&mut EmulatedModem, Instant) + Send + 'static) {
+    pub fn with(&self, change: impl FnOnce(&mut M, Instant) + Send + 'static) {
         if let Some(changes) = &self.changes {
             // A thread that has ended has no modem left to change.
             let _ = changes.send(Box::new(change));
@@ -99,7 +99,17 @@ impl PtyModem {
     }
 }
 
-impl Drop for PtyModem {
+impl PtyModem {
+    /// Plugs an emulated modem in: its node exists when this returns. Time begins now.
+    ///
+    /// Fails if no pseudo-terminal is to be had, or if the link cannot be made.
+    pub fn start(scenario: Scenario, options: PtyOptions) -> io::Result<Self> {
+        let modem = EmulatedModem::new(scenario, Instant::now(), options.seed);
+        Self::linked(modem, options)
+    }
+}
+
+impl<M> Drop for PtyModem<M> {
     fn drop(&mut self) {
         self.changes = None;
         if let Some(thread) = self.thread.take() {
@@ -189,8 +199,8 @@ fn watched(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     AsyncFd::new(fd)
 }
 
-struct Server {
-    modem: EmulatedModem,
+struct Server<M> {
+    modem: M,
     pty: Option<Pty>,
     /// Where it was plugged in last.
     last_path: Option<PathBuf>,
@@ -201,14 +211,14 @@ struct Server {
     unread: Vec<u8>,
 }
 
-enum Wake {
+enum Wake<M> {
     Read(io::Result<Vec<u8>>),
-    Change(Option<Change>),
+    Change(Option<Change<M>>),
     Other,
 }
 
-impl Server {
-    async fn serve(mut self, mut orders: mpsc::UnboundedReceiver<Change>) {
+impl<M: LinkedModem> Server<M> {
+    async fn serve(mut self, mut orders: mpsc::UnboundedReceiver<Change<M>>) {
         loop {
             self.move_on();
             match self.wait(&mut orders).await {
@@ -250,10 +260,9 @@ impl Server {
         let Some(pty) = &self.pty else {
             return;
         };
-        if self.modem.is_transmitting() {
+        if self.modem.asks_for_queue() {
             let kernel = rustix::io::ioctl_fionread(pty.master.get_ref()).unwrap_or(0);
-            let queued = kernel as usize + self.unread.len() + self.modem.queued_samples();
-            self.modem.journal().note_queue(queued);
+            self.modem.note_queue(kernel as usize + self.unread.len());
         }
         self.write();
     }
@@ -280,7 +289,7 @@ impl Server {
         }
     }
 
-    async fn wait(&mut self, orders: &mut mpsc::UnboundedReceiver<Change>) -> Wake {
+    async fn wait(&mut self, orders: &mut mpsc::UnboundedReceiver<Change<M>>) -> Wake<M> {
         let wake = self.modem.next_wake();
         let room = if self.unread.is_empty() {
             self.modem.room()

@@ -56,6 +56,50 @@ pub struct MessageWaiting {
     pub count: Option<u8>,
 }
 
+/// What the key of a line `KEY = value` announces.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Field {
+    /// MMDD.
+    Date,
+    /// HHMM.
+    Time,
+    /// The caller's number.
+    Number,
+    /// His name.
+    Name,
+    /// A second number; used where there is no other.
+    DirectoryNumber,
+    /// A parameter, or a whole raw message, in hex.
+    Raw,
+    /// The message-waiting indicator.
+    MessageWaiting,
+    /// Somebody's number that is not the caller's.
+    OtherNumber,
+    /// Somebody's name.
+    OtherName,
+    /// Anything else that comes with caller ID.
+    Remark,
+}
+
+impl Field {
+    /// `None` if no modem's caller ID is known to have this key, which is given in capitals and trimmed.
+    pub fn of(key: &str) -> Option<Self> {
+        Some(match key {
+            "DATE" => Self::Date,
+            "TIME" => Self::Time,
+            "NMBR" | "NBR" | "CALLER NUMBER" | "NDID" => Self::Number,
+            "NAME" | "CALLER NAME" => Self::Name,
+            "DDN" | "DDN_NMBR" => Self::DirectoryNumber,
+            "MESG" => Self::Raw,
+            "MSG_WAITING" => Self::MessageWaiting,
+            "REDIRECT" | "CALLBACK NMBR" => Self::OtherNumber,
+            "LOOKUP NAME" => Self::OtherName,
+            "REASON NO NAME" | "REASON NO NMBR" | "QUAL" => Self::Remark,
+            _ => return None,
+        })
+    }
+}
+
 /// What a line was to the caller-ID reader.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum LineWas {
@@ -161,16 +205,14 @@ impl CallerIdReader {
     fn field(&mut self, key: &str, value: &str, now: Instant) -> Option<LineWas> {
         let value: String = value.chars().take(LONGEST_VALUE).collect();
         let value = Some(value).filter(|v| !v.is_empty());
-        match key {
-            "DATE" => first_wins(&mut self.gathering.id.date, value),
-            "TIME" => first_wins(&mut self.gathering.id.time, value),
-            "NMBR" | "NBR" | "CALLER NUMBER" | "NDID" => {
-                number_wins(&mut self.gathering.id.number, value);
-            }
-            "NAME" | "CALLER NAME" => first_wins(&mut self.gathering.id.name, value),
-            "DDN" | "DDN_NMBR" => first_wins(&mut self.gathering.directory_number, value),
-            "MESG" => return Some(self.message(value.as_deref().unwrap_or(""), now)),
-            "MSG_WAITING" => {
+        match Field::of(key)? {
+            Field::Date => first_wins(&mut self.gathering.id.date, value),
+            Field::Time => first_wins(&mut self.gathering.id.time, value),
+            Field::Number => number_wins(&mut self.gathering.id.number, value),
+            Field::Name => first_wins(&mut self.gathering.id.name, value),
+            Field::DirectoryNumber => first_wins(&mut self.gathering.directory_number, value),
+            Field::Raw => return Some(self.message(value.as_deref().unwrap_or(""), now)),
+            Field::MessageWaiting => {
                 let count = value.as_deref().and_then(|v| v.parse().ok());
                 let waiting = count.map_or_else(
                     || !matches!(value.as_deref(), Some("OFF" | "off" | "NO" | "no")),
@@ -180,9 +222,7 @@ impl CallerIdReader {
                     MessageWaiting { waiting, count },
                 ))));
             }
-            "REASON NO NAME" | "REASON NO NMBR" | "QUAL" | "REDIRECT" | "LOOKUP NAME"
-            | "CALLBACK NMBR" => {}
-            _ => return None,
+            Field::OtherNumber | Field::OtherName | Field::Remark => {}
         }
         self.gathering.begun = true;
         self.last_line = Some(now);
@@ -277,7 +317,7 @@ fn is_absent_mark(value: &str) -> bool {
 }
 
 /// Latin-1, so that no byte can fail to decode; what ITU-T and Bellcore call 8-bit characters.
-pub(super) fn latin1(bytes: &[u8]) -> String {
+pub(crate) fn latin1(bytes: &[u8]) -> String {
     bytes.iter().map(|&b| char::from(b)).collect()
 }
 

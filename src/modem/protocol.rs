@@ -276,7 +276,7 @@ impl Protocol {
 }
 
 /// `RING`, and what distinctive ring makes of it: `RING A`, `RING 1`.
-fn is_ring(text: &str) -> bool {
+pub(crate) fn is_ring(text: &str) -> bool {
     let text = text.to_ascii_uppercase();
     match text.strip_prefix("RING") {
         Some("") => true,
@@ -286,7 +286,7 @@ fn is_ring(text: &str) -> bool {
 }
 
 /// Lines that the modem prints of its own accord and that are no reply to anything.
-fn is_line_news(text: &str) -> bool {
+pub(crate) fn is_line_news(text: &str) -> bool {
     let news = [
         "DIGITAL LINE DETECTED",
         "CALL WAITING DETECTED",

@@ -27,16 +27,16 @@ pub enum RawError {
     Truncated,
 }
 
-const SDMF_CALL: u8 = 0x04;
-const SDMF_MESSAGE_WAITING: u8 = 0x06;
-const MDMF_CALL: u8 = 0x80;
-const MDMF_MESSAGE_WAITING: u8 = 0x82;
+pub(crate) const SDMF_CALL: u8 = 0x04;
+pub(crate) const SDMF_MESSAGE_WAITING: u8 = 0x06;
+pub(crate) const MDMF_CALL: u8 = 0x80;
+pub(crate) const MDMF_MESSAGE_WAITING: u8 = 0x82;
 
-const DATE_TIME: u8 = 0x01;
-const NUMBER: u8 = 0x02;
-const DIALABLE_NUMBER: u8 = 0x03;
+pub(crate) const DATE_TIME: u8 = 0x01;
+pub(crate) const NUMBER: u8 = 0x02;
+pub(crate) const DIALABLE_NUMBER: u8 = 0x03;
 const NUMBER_ABSENT: u8 = 0x04;
-const NAME: u8 = 0x07;
+pub(crate) const NAME: u8 = 0x07;
 const NAME_ABSENT: u8 = 0x08;
 const VISUAL_INDICATOR: u8 = 0x0B;
 const MESSAGE_COUNT: u8 = 0x13;
@@ -149,7 +149,7 @@ pub(super) fn text(value: &[u8]) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-fn from_hex(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn from_hex(text: &str) -> Option<Vec<u8>> {
     if text.len() < 4 || !text.len().is_multiple_of(2) {
         return None;
     }

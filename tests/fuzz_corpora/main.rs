@@ -25,7 +25,7 @@ macro_rules! targets {
     };
 }
 
-targets!(caller_id control dle_stream list scenario wav wire);
+targets!(caller_id control dle_stream list scenario trace wav wire);
 
 fn fuzz_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")

@@ -73,7 +73,19 @@ impl House {
 
     pub fn plug_in(&mut self, scenario: &str, flags: &str) {
         self.write("line.toml", scenario.as_bytes());
-        let flags = format!("emulate --link @modem --journal {flags} @line.toml");
+        self.emulate(&format!("{flags} @line.toml"));
+    }
+
+    /// With the modem of this trace.
+    pub fn replaying(trace: &[u8]) -> Self {
+        let mut house = Self::without_modem();
+        house.write("sent.trace", trace);
+        house.emulate("--replay @sent.trace");
+        house
+    }
+
+    fn emulate(&mut self, what: &str) {
+        let flags = format!("emulate --link @modem --journal {what}");
         let modem = Process::start("the emulator", &mut self.command(&flags), Prints::Stdout);
         modem.wait_for("/dev/");
         self.modem = Some(modem);

@@ -20,6 +20,7 @@ mod modes;
 mod process;
 mod recovery;
 mod stopping;
+mod tracing;
 mod usage;
 mod waiting;
 

@@ -46,6 +46,10 @@ const WRONG: &[(&str, &str, &str)] = &[
         "bad.toml:2",
     ),
     ("no scenario", "--device emulated:", "scenario"),
+    ("trace in no folder", "--trace @none/x", "none/x"),
+    ("trace over a list", "--trace @block.csv", "is no trace"),
+    ("trace in a folder", "--trace @folder", "folder"),
+    ("mask without a trace", "--trace-mask", "--trace"),
     (
         "log file in no folder",
         "--logfile @none/x.log",
@@ -71,6 +75,28 @@ const WRONG_ELSEWHERE: &[(&str, &str, &str)] = &[
         "emulate unknown chip",
         "emulate --chip zx81 @good.toml",
         "zx81",
+    ),
+    ("replay nothing", "emulate --replay @none", "none"),
+    (
+        "replay a list",
+        "emulate --replay @block.csv",
+        "is no trace",
+    ),
+    (
+        "replay a scenario, too",
+        "emulate --replay @block.csv @good.toml",
+        "cannot be used with",
+    ),
+    ("trace to nowhere", "trace", "--out"),
+    (
+        "trace over a list",
+        "trace --out @block.csv --device @none",
+        "is no trace",
+    ),
+    (
+        "trace of a file",
+        "trace --out @new --device @block.csv",
+        "serial port",
     ),
     ("file as data folder", "--data-dir @block.csv", "block.csv"),
     (
@@ -162,6 +188,7 @@ fn help_and_version_are_printed() {
         "--version",
         "demo --help",
         "emulate -h",
+        "trace --help",
     ] {
         let output = house.command(flag).output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{flag}");

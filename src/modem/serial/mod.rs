@@ -19,8 +19,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_serial::{ClearBuffer, ErrorKind, SerialPort, SerialStream};
 use usb::{Ttys, UsbIdentity};
 
-/// Any rate will do: on USB the line coding does not matter.
-const BAUD: u32 = 115_200;
+/// The rate of the port. Any will do: on USB the line coding does not matter.
+pub const BAUD: u32 = 115_200;
 
 /// Which tty.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -12,7 +12,9 @@ pub(crate) mod caller_id;
 pub(crate) mod control;
 pub(crate) mod dle_stream;
 pub(crate) mod list;
+mod playing;
 pub(crate) mod scenario;
+pub(crate) mod trace;
 pub(crate) mod wav;
 pub(crate) mod wire;
 

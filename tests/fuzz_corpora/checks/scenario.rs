@@ -5,15 +5,10 @@
 //! port writes and whether it reads or not.
 
 use super::choice;
+use super::playing::play;
 use callblock::emulator::{EmulatedModem, Scenario};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// The most steps that are played of one scenario.
-const MOST_STEPS: usize = 2000;
-/// The most things that happen at one instant: each call, fault and code of a long scenario.
-const MOST_AT_ONCE: usize = 500;
-/// So long is played.
-const LONG: Duration = Duration::from_hours(2);
 /// What a modem may take beside its scenario: a stream each way and a journal of so many steps.
 const MOST_MEMORY: u64 = 16 << 20;
 /// What is sent on its first steps, so that calls are announced.
@@ -33,41 +28,16 @@ pub(crate) fn check(mut input: &[u8]) {
     }
     match Scenario::parse(text) {
         Ok(scenario) => {
-            let memory = allocation_counter::measure(|| play(scenario, reads, &mut parts));
+            let memory = allocation_counter::measure(|| {
+                let start = Instant::now();
+                let mut modem = EmulatedModem::new(scenario, start, 1);
+                play(&mut modem, start, reads, SET_UP.into_iter().chain(parts));
+            });
             assert!(memory.bytes_max < MOST_MEMORY, "{} bytes", memory.bytes_max);
         }
         Err(error) => {
             let said = error.to_string();
             assert!(said.len() < 1000 + text.len(), "{said}");
         }
-    }
-}
-
-fn play<'a>(scenario: Scenario, reads: bool, written: &mut impl Iterator<Item = &'a [u8]>) {
-    let start = Instant::now();
-    let mut modem = EmulatedModem::new(scenario, start, 1);
-    modem.journal().keep_audio(0);
-    let mut written = SET_UP.into_iter().chain(written);
-    let (mut now, mut at_once) = (start, 0);
-    for _ in 0..MOST_STEPS {
-        if let Some(bytes) = written.next() {
-            let taken = modem.receive(now, bytes);
-            assert!(taken <= bytes.len());
-        }
-        if reads {
-            let said = modem.output().len();
-            modem.sent(said);
-        }
-        while modem.take_plug_change().is_some() {}
-        let Some(due) = modem.next_wake() else {
-            break;
-        };
-        at_once = if due <= now { at_once + 1 } else { 0 };
-        assert!(at_once < MOST_AT_ONCE, "it never gets on");
-        now = now.max(due);
-        if now > start + LONG {
-            break;
-        }
-        modem.advance(now);
     }
 }
