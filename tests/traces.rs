@@ -121,11 +121,11 @@ fn recorded(evening: &Evening) -> Option<Vec<u8>> {
     Some(house::read_wav(&evening.dir.path().join(file)))
 }
 
-/// Compares what was said line by line. How much audio is on its way to the modem does not matter: the
-/// modem of a trace takes it at once.
+/// Compares what was said line by line. How much audio went does not matter: the modem of a trace takes
+/// it at once, and in duplex that moves what is heard of its echo by some milliseconds.
 fn assert_same(is: &str, was: &str, what: &str) {
     let without_audio = |text: &str| -> String {
-        let lines = text.lines().filter(|line| !line.starts_with(">> ["));
+        let lines = text.lines().filter(|line| !line.ends_with("of audio]"));
         lines.collect::<Vec<_>>().join("\n")
     };
     let (is, was) = (without_audio(is), without_audio(was));
@@ -217,7 +217,17 @@ async fn a_replayed_trace_is_handled_as_the_calls_were() {
             assert_eq!(was.rows.len(), 2, "{chip} {name}");
             assert_eq!(summary(&is), summary(&was), "{chip} {name}\n{text}");
             assert_same(&said_again, &said, &format!("{chip} {name}"));
-            assert_eq!(recorded(&is), recorded(&was), "{chip} {name}");
+            let (again, first) = (recorded(&is), recorded(&was));
+            assert_eq!(again.is_some(), first.is_some(), "{chip} {name}");
+            if let (Some(again), Some(first)) = (again, first) {
+                assert!(again.len().abs_diff(first.len()) < 4000, "{chip} {name}");
+                assert!(
+                    again
+                        .iter()
+                        .zip(&first)
+                        .all(|(again, first)| again == first)
+                );
+            }
         }
     }
 }

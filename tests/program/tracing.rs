@@ -1,7 +1,7 @@
 //! Traces: written by the daemon and by `callblock trace`, and played back on a pseudo-terminal.
 
 use crate::at_once;
-use crate::house::{FRIEND, House, ROBOCALLER};
+use crate::house::{FRIEND, House, ROBOCALLER, until};
 use crate::process::{Prints, Process, Signal};
 use callblock::store::LoggedCall;
 use callblock::trace::parse;
@@ -103,7 +103,10 @@ fn refused_while_the_daemon_has_the_port() {
 fn killed_and_readable() {
     let house = House::new(&robocall());
     let mut daemon = house.daemon(&format!("{RECORDED} --trace @modem.trace --trace-mask"));
-    daemon.wait_for("picked up");
+    let written = || std::fs::read_to_string(house.path("modem.trace")).unwrap_or_default();
+    until("the pick-up in the trace", || {
+        written().contains(">> AT+VLS=1\\r")
+    });
     daemon.signal(Signal::KILL);
     daemon.exit();
     let text = std::fs::read_to_string(house.path("modem.trace")).unwrap();
