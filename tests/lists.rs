@@ -42,6 +42,11 @@ impl Desk {
 
     /// Runs a command; `_` stands for a blank inside a word.
     fn run(&self, line: &str) -> (i32, String, String) {
+        self.run_in("UTC", line)
+    }
+
+    /// The same on a machine in this time zone.
+    fn run_in(&self, zone: &str, line: &str) -> (i32, String, String) {
         let folder = format!("{}/", self.0.path().display());
         let words = line
             .split_whitespace()
@@ -53,7 +58,9 @@ impl Desk {
         } = Command::new(env!("CARGO_BIN_EXE_callblock"))
             .args(words)
             .env_remove("STATE_DIRECTORY")
+            .env_remove("CACHE_DIRECTORY")
             .env("HOME", self.path("home"))
+            .env("TZ", zone)
             // Whatever daemon runs on this machine is not asked.
             .env("RUNTIME_DIRECTORY", self.path("run"))
             .output()
@@ -185,6 +192,30 @@ fn check_says_why_and_exits_by_the_verdict() {
     assert!(desk.expect(2, "check 1 --country US").contains("-b or -w"));
     desk.expect(2, "check");
     assert!(desk.expect(3, "check 5055550134").contains("no daemon"));
+}
+
+#[test]
+fn numbers_are_read_as_in_the_country_of_the_machine_unless_a_flag_says_where() {
+    let desk = Desk::new();
+    desk.write("french.csv", "01 23 45 67 89\n");
+    let line = "check +33123456789 -b @french.csv";
+    for (zone, flags, code) in [
+        ("Europe/Paris", "", 1),
+        (":Europe/Paris", "", 1),
+        ("UTC", "", 0),
+        ("CET-1CEST", "", 0),
+        ("Europe/Paris", " --timezone UTC", 0),
+        ("America/New_York", " --timezone Europe/Paris", 1),
+        ("America/New_York", " --country FR", 1),
+        ("Europe/Paris", " --country US", 0),
+    ] {
+        let (ended, said, _) = desk.run_in(zone, &format!("{line}{flags}"));
+        assert_eq!(ended, code, "{zone}{flags}: {said}");
+    }
+    let (_, said, _) = desk.run_in("Europe/Paris", "lists -b @french.csv");
+    assert!(said.contains("as in FR"), "{said}");
+    desk.run_in("Europe/Paris", "block +33_1_23_45_67_89 --list @french.csv");
+    assert_eq!(desk.read("french.csv"), "01 23 45 67 89\n");
 }
 
 #[test]

@@ -179,6 +179,7 @@ fn the_service_is_restarted_whatever_happens_and_does_not_hang_on_its_modem() {
         "RestartSec=5",
         "StartLimitIntervalSec=0",
         "StateDirectory=callblock",
+        "CacheDirectory=callblock",
         "RuntimeDirectory=callblock",
         "SupplementaryGroups=dialout",
     ] {

@@ -1,9 +1,11 @@
 //! Sound: WAV files in and out, recordings, prompts, and what is heard on the line.
 //!
 //! All audio is 8-bit unsigned PCM, mono, 8000 samples a second, so a sample is a byte and 0x80 is
-//! silence. Files are read and written in ordered jobs on the blocking pool, a bounded number of
-//! them ahead: a slow SD card must never be heard. This room knows nothing of modems.
+//! silence; files of other kinds are converted to that. Files are read and written in ordered jobs on
+//! the blocking pool, a bounded number of them ahead: a slow SD card must never be heard. This room
+//! knows nothing of modems.
 
+mod convert;
 pub mod listen;
 mod play_folder;
 mod player;
@@ -12,6 +14,7 @@ mod recordings;
 mod timezone;
 pub mod wav;
 
+pub use convert::{ConvertError, ConvertedCopies, as_recorded, convert_file, playable};
 pub use play_folder::PlayFolder;
 pub use player::Player;
 pub use recorder::{RecordError, Recorder, RecordingSummary};

@@ -1,13 +1,14 @@
 //! The folder of prompts of which one is picked at random.
 //!
 //! Files may be dropped in and taken out at any time: the folder is read anew for each pick. A file
-//! that cannot be played is reported once, with the reason, and passed over.
+//! that cannot be played is reported once, with the reason, and passed over. Any WAV file will do:
+//! one of another kind than the line's is converted when it is played.
 
-use super::wav::{WavError, probe};
+use super::convert::{ConvertError, playable};
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 use tokio::task::spawn_blocking;
 
@@ -19,10 +20,13 @@ const AUDIO_EXTENSIONS: [&str; 12] = [
 /// The most unusable files that are remembered as reported.
 const MAX_REPORTED: usize = 1000;
 
-/// A handle on the play folder; clones share what was picked last.
+/// A handle on the play folder; clones share what was played last.
 #[derive(Clone, Debug)]
 pub struct PlayFolder {
     state: Arc<Mutex<Shelf>>,
+    /// What was played since the last pick. Apart from the shelf, which is locked while the disk is
+    /// read.
+    played: Arc<Mutex<Option<PathBuf>>>,
 }
 
 impl PlayFolder {
@@ -44,16 +48,24 @@ impl PlayFolder {
                 last: None,
                 reported: HashMap::new(),
             })),
+            played: Arc::default(),
         }
     }
 
-    /// Picks a file that can be played: any of them, but not the one picked last if there is
+    /// Remembers that this file is played, from the folder or not: it is not picked next.
+    pub fn played(&self, file: &Path) {
+        *unpoisoned(&self.played) = Some(file.to_path_buf());
+    }
+
+    /// Picks a file that can be played: any of them, but not the one played last if there is
     /// another. `None` if there is none. What cannot be used is logged, once.
     pub async fn pick(&self) -> Option<PathBuf> {
-        let state = Arc::clone(&self.state);
+        let handle = self.clone();
         let job = spawn_blocking(move || {
-            // A lock that a panic left behind holds nothing that could be half-done.
-            state.lock().unwrap_or_else(PoisonError::into_inner).pick()
+            let mut state = unpoisoned(&handle.state);
+            let played = unpoisoned(&handle.played).take();
+            state.last = played.or(state.last.take());
+            state.pick()
         });
         let Ok((picked, unusable)) = job.await else {
             return None;
@@ -65,11 +77,16 @@ impl PlayFolder {
     }
 }
 
+/// A lock that a panic left behind holds nothing here that could be half-done.
+fn unpoisoned<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Something in the folder, or the folder itself, that cannot be used.
 #[derive(Debug)]
 struct Unusable {
     path: PathBuf,
-    error: WavError,
+    error: ConvertError,
 }
 
 /// A version of a file: a file that was replaced is looked at with new eyes.
@@ -97,11 +114,14 @@ impl Shelf {
         // The order of a directory is no order: sorted, a seed means the same everywhere.
         candidates.sort();
         self.rng.shuffle(&mut candidates);
-        // The last one comes last, and so is picked only when no other can be.
-        candidates.sort_by_key(|path| Some(path) == self.last.as_ref());
+        // The last one comes last, and so is picked only when no other can be. It may have been
+        // played by another name.
+        let named = |path: &Path| std::fs::canonicalize(path).ok();
+        let last = self.last.as_deref().and_then(named);
+        candidates.sort_by_cached_key(|path| last.is_some() && named(path) == last);
         for path in candidates {
-            match probe(&path) {
-                Ok(_) => {
+            match playable(&path) {
+                Ok(()) => {
                     self.last = Some(path.clone());
                     return (Some(path), unusable);
                 }
@@ -111,7 +131,7 @@ impl Shelf {
         (None, unusable)
     }
 
-    fn report(&mut self, path: PathBuf, error: WavError, unusable: &mut Vec<Unusable>) {
+    fn report(&mut self, path: PathBuf, error: ConvertError, unusable: &mut Vec<Unusable>) {
         let version = std::fs::metadata(&path)
             .and_then(|metadata| Ok((metadata.modified()?, metadata.len())))
             .ok();
@@ -151,7 +171,7 @@ fn is_meant_to_be_played(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audio::wav::WavWriter;
+    use crate::audio::wav::{WavWriter, probe};
     use std::collections::BTreeSet;
 
     fn shelf(folder: &Path, seed: u64) -> Shelf {
@@ -248,6 +268,31 @@ mod tests {
     }
 
     #[test]
+    fn any_wav_file_is_picked_and_others_are_named_with_the_way_to_convert_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = add(folder.path(), "stereo.wav");
+        let mut bytes = std::fs::read(&path).unwrap();
+        (bytes[22], bytes[34]) = (2, 16);
+        std::fs::write(&path, bytes).unwrap();
+        std::fs::write(folder.path().join("song.mp3"), "ID3").unwrap();
+        let mut shelf = shelf(folder.path(), 1);
+        let said: Vec<String> = (0..20)
+            .flat_map(|_| {
+                let (picked, unusable) = shelf.pick();
+                assert_eq!(picked.as_ref(), Some(&path));
+                unusable
+            })
+            .map(|unusable| unusable.error.to_string())
+            .collect();
+        assert_eq!(
+            said,
+            [
+                "it is an MP3 file, not a WAV file; convert it with: callblock convert INPUT OUTPUT.wav"
+            ]
+        );
+    }
+
+    #[test]
     fn the_prompts_we_ship_can_be_played() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("play");
         let files = audio_files(&folder).unwrap();
@@ -256,6 +301,34 @@ mod tests {
             let length = probe(&file).unwrap().as_secs();
             assert!((2..=6).contains(&length), "{}: {length} s", file.display());
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_played_otherwise_is_not_picked_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = ["a.wav", "b.wav"].map(|name| add(folder.path(), name));
+        let linked = folder.path().join("link");
+        std::os::unix::fs::symlink(folder.path(), &linked).unwrap();
+        for seed in 0..20 {
+            let play = PlayFolder::with_seed(folder.path(), seed);
+            play.played(&files[0]);
+            assert_eq!(play.pick().await.as_ref(), Some(&files[1]));
+            assert_eq!(play.pick().await.as_ref(), Some(&files[0]));
+            // By another name, too.
+            play.played(&linked.join("b.wav"));
+            assert_eq!(play.pick().await.as_ref(), Some(&files[0]));
+            // Something from elsewhere came between.
+            play.played(Path::new("/elsewhere.wav"));
+            assert!(play.pick().await.is_some());
+        }
+        std::fs::remove_file(&files[1]).unwrap();
+        let play = PlayFolder::new(folder.path());
+        play.played(&files[0]);
+        assert_eq!(
+            play.pick().await.as_ref(),
+            Some(&files[0]),
+            "there is no other"
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -2,9 +2,15 @@
 //!
 //! A few blocks are kept ready in a bounded channel, so that a slow disk is not heard and memory
 //! does not grow with the file. Pacing is not done here: blocks come as fast as they are taken.
+//!
+//! A file of another kind than the line's is converted while it is played for the first time, and a
+//! copy is kept for the next; if the call ends before the file, the copy is completed after it. So a
+//! file may be dropped in at any moment, nothing is converted that is never played, and the only
+//! wait is for the level to be measured: of the first seconds, where the file is long.
 
 use super::SAMPLE_RATE;
-use super::wav::{WavError, WavReader};
+use super::convert::{ConvertError, ConvertedCopies, Level, LineAudio, UnfinishedCopy, WavFrames};
+use super::wav::{Format, WavReader};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
@@ -14,24 +20,26 @@ use tokio::task::spawn_blocking;
 const BLOCK_SAMPLES: usize = SAMPLE_RATE as usize;
 /// How many blocks are ready beyond the one that is being read.
 const BLOCKS_AHEAD: usize = 2;
+/// How much of a file is measured before it is converted: somebody waits for it.
+const MEASURED_SAMPLES: u64 = 20 * SAMPLE_RATE as u64;
 
 /// A file that is being played. Dropping it stops the reading.
 #[derive(Debug)]
 pub struct Player {
     path: PathBuf,
-    blocks: mpsc::Receiver<Result<Vec<u8>, WavError>>,
+    blocks: mpsc::Receiver<Result<Vec<u8>, ConvertError>>,
 }
 
 impl Player {
     /// Begins to read a file, and returns at once: whether it can be played is told by the first
-    /// block.
+    /// block. What had to be converted is kept among the copies, if there are any.
     ///
     /// # Panics
     ///
     /// Outside a tokio runtime.
-    pub fn open(path: &Path) -> Self {
+    pub fn open(path: &Path, copies: Option<ConvertedCopies>) -> Self {
         let (blocks, ready) = mpsc::channel(BLOCKS_AHEAD);
-        tokio::spawn(read_ahead(path.to_path_buf(), blocks));
+        tokio::spawn(read_ahead(path.to_path_buf(), copies, blocks));
         Self {
             path: path.to_path_buf(),
             blocks: ready,
@@ -45,43 +53,99 @@ impl Player {
 
     /// The next samples, at most 8000; `None` at the end of the file, and after an error. Nothing is
     /// lost if the future is dropped before it is ready.
-    pub async fn next_block(&mut self) -> Option<Result<Vec<u8>, WavError>> {
+    pub async fn next_block(&mut self) -> Option<Result<Vec<u8>, ConvertError>> {
         self.blocks.recv().await
     }
 }
 
-async fn read_ahead(path: PathBuf, blocks: mpsc::Sender<Result<Vec<u8>, WavError>>) {
-    let mut reader = None;
+async fn read_ahead(
+    path: PathBuf,
+    copies: Option<ConvertedCopies>,
+    blocks: mpsc::Sender<Result<Vec<u8>, ConvertError>>,
+) {
+    let mut audio = None;
     loop {
-        // Room first, file second: nothing is read that nobody has asked for.
-        let Ok(room) = blocks.reserve().await else {
+        // Room first, file second: nothing is read that nobody has asked for, but to complete a copy.
+        let room = blocks.reserve().await.ok();
+        if room.is_none() && !audio.as_ref().is_some_and(PlayedAudio::makes_copy) {
             return;
-        };
-        let path = path.clone();
-        let job = spawn_blocking(move || read_block(&path, reader)).await;
-        match job {
-            Ok(Ok((block, open))) if !block.is_empty() => {
-                room.send(Ok(block));
-                reader = Some(open);
+        }
+        let (path, copies) = (path.clone(), copies.clone());
+        let job = spawn_blocking(move || {
+            let mut audio = match audio {
+                Some(open) => open,
+                None => PlayedAudio::open(&path, copies.as_ref())?,
+            };
+            Ok((audio.read_block()?, audio))
+        });
+        match (job.await, room) {
+            (Ok(Ok((block, open))), room) if !block.is_empty() => {
+                if let Some(room) = room {
+                    room.send(Ok(block));
+                }
+                audio = Some(open);
             }
-            Ok(Err(error)) => return room.send(Err(error)),
+            (Ok(Err(error)), Some(room)) => return room.send(Err(error)),
             // The end of the file, or of the program.
-            Ok(Ok(_)) | Err(_) => return,
+            _ => return,
         }
     }
 }
 
-/// The next block of a file, which is opened if it is not open yet.
-fn read_block(
-    path: &Path,
-    reader: Option<WavReader<File>>,
-) -> Result<(Vec<u8>, WavReader<File>), WavError> {
-    let mut reader = match reader {
-        Some(open) => open,
-        None => WavReader::open(path)?,
-    };
-    let block = reader.read_block(BLOCK_SAMPLES)?;
-    Ok((block, reader))
+/// An open file, as the line takes it.
+enum PlayedAudio {
+    /// In the line's format: bit for bit as it is.
+    Ready(WavReader<File>),
+    /// Converted as it is read.
+    Converted {
+        audio: Box<LineAudio<WavFrames<File>>>,
+        copy: Option<UnfinishedCopy>,
+    },
+}
+
+impl PlayedAudio {
+    fn open(path: &Path, copies: Option<&ConvertedCopies>) -> Result<Self, ConvertError> {
+        let frames = WavFrames::open(path)?;
+        if frames.format() == Format::LINE {
+            return Ok(Self::Ready(WavReader::open(path)?));
+        }
+        if let Some(copy) = copies.and_then(|copies| copies.find(path)) {
+            return Ok(Self::Ready(copy));
+        }
+        let copy = copies.and_then(|copies| copies.begin(path));
+        let level = Level::measure(WavFrames::open(path)?, Some(MEASURED_SAMPLES), |_| Ok(()))?;
+        Ok(Self::Converted {
+            audio: Box::new(LineAudio::new(frames, &level)?),
+            copy,
+        })
+    }
+
+    const fn makes_copy(&self) -> bool {
+        matches!(self, Self::Converted { copy: Some(_), .. })
+    }
+
+    /// The next block; an empty one is the end.
+    fn read_block(&mut self) -> Result<Vec<u8>, ConvertError> {
+        match self {
+            Self::Ready(reader) => Ok(reader.read_block(BLOCK_SAMPLES)?),
+            Self::Converted { audio, copy } => {
+                let block = audio.read_block()?;
+                if let Some(mut unfinished) = copy.take() {
+                    let kept = if block.is_empty() {
+                        unfinished.finish()
+                    } else {
+                        let written = unfinished.write(&block);
+                        written.map(|()| *copy = Some(unfinished))
+                    };
+                    // Played all the same, and converted again the next time.
+                    if let Err(error) = kept {
+                        tracing::debug!("no copy of a converted file: {error}");
+                    }
+                }
+                Ok(block)
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -102,7 +166,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let samples: Vec<u8> = (0..20_001_u32).map(|index| (index % 251) as u8).collect();
         let path = wav(folder.path(), &samples);
-        let mut player = Player::open(&path);
+        let mut player = Player::open(&path, None);
         assert_eq!(player.path(), path);
         let mut heard = Vec::new();
         let mut sizes = Vec::new();
@@ -120,7 +184,7 @@ mod tests {
     async fn no_more_than_a_few_blocks_are_read_ahead() {
         let folder = tempfile::tempdir().unwrap();
         let path = wav(folder.path(), &vec![1; 80_000]);
-        let mut player = Player::open(&path);
+        let mut player = Player::open(&path, None);
         assert!(player.next_block().await.is_some());
         // Paused time moves on only when nobody has anything left to do.
         tokio::time::sleep(std::time::Duration::from_mins(1)).await;
@@ -137,7 +201,7 @@ mod tests {
             folder.path().join("absent.wav"),
             folder.path().to_path_buf(),
         ] {
-            let mut player = Player::open(&path);
+            let mut player = Player::open(&path, None);
             assert!(
                 player
                     .next_block()

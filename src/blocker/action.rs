@@ -49,10 +49,11 @@ pub enum BlockAction {
 }
 
 impl BlockAction {
-    /// The service class in which a modem can do this.
-    pub const fn class(&self) -> RestingClass {
+    /// The service class in which a modem can do this. With the special information tones before it
+    /// (`sit`), even a mere hang-up takes a voice stream.
+    pub const fn class(&self, sit: bool) -> RestingClass {
         match self {
-            Self::HangUp { .. } => RestingClass::Data,
+            Self::HangUp { .. } if !sit => RestingClass::Data,
             Self::Fax => RestingClass::Fax,
             _ => RestingClass::Voice,
         }

@@ -11,11 +11,11 @@ mod sound;
 pub use notice::{Notice, Observer};
 pub use setup::{Setup, StartError};
 
-use super::CallHandler;
 use super::ears::Ears;
 use super::machine::{Blocker, Effect, Event, Moment};
 use super::status::{State, Status};
 use super::upkeep::Upkeep;
+use super::{BlockAction, CallHandler};
 use crate::audio::{PlayFolder, Recorder, Recordings};
 use crate::clock::until;
 use crate::modem::driver::{self, Armed, Modem, ModemEvent, ModemEvents, ModemOptions};
@@ -90,14 +90,15 @@ impl Daemon {
             limits: setup.recording_limits,
         };
         let options = ModemOptions {
-            resting: setup.action.class(),
+            resting: setup.action.class(setup.sit),
             country: setup.modem_country,
             init: setup.modem_init.clone(),
         };
         let (modem, mut events, driver) = driver::start(jack, options);
         let (reports, mut inbox) = mpsc::unbounded_channel();
         let mut daemon = Self {
-            blocker: Blocker::new(setup.action.clone(), setup.hang_up_hold),
+            blocker: Blocker::new(setup.action.clone(), setup.hang_up_hold)
+                .with_special_information(setup.sit),
             folder: PlayFolder::new(&setup.play_dir()),
             upkeep: Upkeep::start(recordings.clone(), Arc::clone(&setup.clock)),
             recordings,
@@ -310,14 +311,14 @@ impl Daemon {
 
     fn armed(&mut self, armed: &Armed) {
         tracing::debug!(modem = %armed.identity, class = ?armed.class, "armed");
-        let wanted = self.setup.action.class();
+        let wanted = self.setup.action.class(self.setup.sit);
         if armed.class != wanted && !std::mem::replace(&mut self.incapable_told, true) {
             let action = self.setup.action.kind().as_str();
-            tracing::warn!(
-                action,
-                "{} cannot do this; blocked calls are hung up on instead",
-                armed.identity
-            );
+            let told = match self.setup.action {
+                BlockAction::HangUp { .. } => "send tones; blocked calls are hung up on without",
+                _ => "do this; blocked calls are hung up on instead",
+            };
+            tracing::warn!(action, "{} cannot {told}", armed.identity);
         }
         if !armed.caller_id {
             tracing::warn!(
@@ -362,6 +363,7 @@ impl Daemon {
             }
             Effect::PickUpOtherWay => self.modem.pick_up_other_way(),
             Effect::StartVoice(mode) => self.modem.start_voice(mode),
+            Effect::PlaySpecialInformation => self.play_special_information(),
             Effect::Play(file) => self.play(&file),
             Effect::FinishVoice => self.modem.finish_voice(),
             Effect::HangUp => self.modem.hang_up(),

@@ -5,7 +5,7 @@
 
 use crate::audio::listen::{
     Activity, CallEnd, EndOfCall, EndRules, Event, Hearing, Key, KeyPresses, LineQuality, Listener,
-    Observation, Position, SAMPLES_PER_SECOND, ToneSet,
+    Observation, Position, SAMPLES_PER_SECOND, Tone, ToneSet,
 };
 use crate::modem::line_code::LineCode;
 use std::time::Duration;
@@ -13,6 +13,9 @@ use std::time::Duration;
 /// What we play may be told so much before its echo can come, and so much too late.
 const TOLD_EARLY: u64 = SAMPLES_PER_SECOND / 2;
 const TOLD_LATE: u64 = SAMPLES_PER_SECOND / 8;
+/// The longest from handing special information tones over until their echo has been recognised:
+/// their own second, and two for the modem and the line.
+const OWN_TONES: u64 = 3 * SAMPLES_PER_SECOND;
 
 /// How calls are listened to.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -56,6 +59,8 @@ pub(super) struct Ears {
     counted_from: Position,
     /// Place in the call's sound of the first sample we sent.
     sent_from: u64,
+    /// Special information tones that are heard up to here are our own.
+    own_tones_until: Position,
 }
 
 impl Ears {
@@ -71,6 +76,7 @@ impl Ears {
             silent_since: Some(Position(0)),
             counted_from: Position(0),
             sent_from: 0,
+            own_tones_until: Position(0),
         }
     }
 
@@ -83,10 +89,13 @@ impl Ears {
             end,
             keys,
             silent_since,
+            own_tones_until,
             ..
         } = self;
         listener.listen(samples, |observation| {
-            end.heard(&observation);
+            if !(is_special_information(&observation) && observation.from < *own_tones_until) {
+                end.heard(&observation);
+            }
             heard
                 .keys
                 .extend(keys.heard(&observation).map(|press| press.key));
@@ -135,6 +144,12 @@ impl Ears {
         self.listener.transmitted(at, samples);
     }
 
+    /// Special information tones go to the line now: their echo, which may come before anything is
+    /// known of the echo's path, does not mean that the call is over.
+    pub(super) fn sending_special_information(&mut self) {
+        self.own_tones_until = Position(self.listener.position().0 + OWN_TONES);
+    }
+
     /// Silence is counted anew from here.
     pub(super) fn count_silence_anew(&mut self) {
         self.counted_from = self.listener.position();
@@ -157,6 +172,16 @@ impl Ears {
         let quality = self.listener.quality();
         (quality.samples > 0).then_some(quality)
     }
+}
+
+fn is_special_information(observation: &Observation) -> bool {
+    matches!(
+        observation.event,
+        Event::Tone {
+            tone: Tone::SpecialInformation,
+            ..
+        }
+    )
 }
 
 fn note_silence(since: &mut Option<Position>, observation: &Observation) {

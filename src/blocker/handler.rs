@@ -7,7 +7,7 @@ use crate::clock::{SystemClock, WallClock};
 use crate::modem::caller_id::MessageWaiting;
 use crate::screen::answer::answer;
 use crate::screen::{Caller, Policy, Verdict};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -164,6 +164,5 @@ impl CallHandler for ListScreen {
         let now = self.time_zone.moment(self.clock.now());
         self.policy
             .change(|policy, hits| answer(policy, hits, request, now))
-            .unwrap_or_else(|| Some(json!({ "error": "the lists are being read; ask again" })))
     }
 }

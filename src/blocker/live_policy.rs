@@ -27,7 +27,8 @@ impl LivePolicy {
         self.read(|policy| policy.screen(caller, now))
     }
 
-    /// Looks at the policy in force. It is not replaced meanwhile, and decisions go on.
+    /// Looks at the policy in force, and should not take long: it is not replaced meanwhile. To read
+    /// lists again, work on a clone.
     pub fn read<T>(&self, look: impl FnOnce(&Policy) -> T) -> T {
         look(&self.policy.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -43,11 +44,17 @@ impl LivePolicy {
         drop(old);
     }
 
-    /// Changes the policy in force; `None` while lists are being read, which never takes long.
-    pub fn change<T>(&self, change: impl FnOnce(&mut Policy, &Hits) -> T) -> Option<T> {
-        let mut policy = self.policy.try_write().ok()?;
+    /// Changes the policy in force. Decisions wait meanwhile.
+    pub fn change<T>(&self, change: impl FnOnce(&mut Policy, &Hits) -> T) -> T {
+        let mut policy = self.policy.write().unwrap_or_else(PoisonError::into_inner);
         let hits = self.hits.lock().unwrap_or_else(PoisonError::into_inner);
-        Some(change(&mut policy, &hits))
+        change(&mut policy, &hits)
+    }
+
+    /// Adds hits of earlier times.
+    pub fn add_hits(&self, earlier: &Hits) {
+        let mut hits = self.hits.lock().unwrap_or_else(PoisonError::into_inner);
+        hits.merge(earlier);
     }
 
     /// A call that was decided so is over: its rule is counted, its permit for one call is spent.

@@ -65,6 +65,8 @@ pub struct Blocker {
     action: BlockAction,
     /// How long the line is held where the action's own course is not possible.
     hold: Duration,
+    /// Whether the special information tones go first.
+    sit: bool,
     state: State,
     next_key: u64,
     /// The calls that ended last: their recordings may still be on their way to the disk, and the
@@ -79,10 +81,19 @@ impl Blocker {
         Self {
             action,
             hold,
+            sit: false,
             state: State::OnHook { handled: None },
             next_key: 1,
             over: Vec::new(),
         }
+    }
+
+    /// With the special information tones ("no such number") before whatever is sent, and before a
+    /// mere hang-up.
+    #[must_use]
+    pub const fn with_special_information(mut self, sit: bool) -> Self {
+        self.sit = sit;
+        self
     }
 
     /// Whether the line is ours now.
@@ -339,13 +350,14 @@ impl Blocker {
             Some(wanted) => self.action.instead(wanted, self.hold),
             None => self.action.clone(),
         };
-        effects.push(Effect::PickUp(action.class()));
+        effects.push(Effect::PickUp(action.class(self.sit)));
         call.record.action = action.kind();
         State::OffHook(OffHook {
             call,
             since: at.now,
             again,
             action,
+            sit: self.sit,
             phase: Phase::PickingUp,
             rules: HangUpRules::default(),
             still_rang: false,

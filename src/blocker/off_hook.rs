@@ -19,6 +19,8 @@ pub(super) struct OffHook {
     pub(super) since: Instant,
     pub(super) again: bool,
     pub(super) action: BlockAction,
+    /// The special information tones go before what is sent, or before a mere hang-up.
+    pub(super) sit: bool,
     pub(super) phase: Phase,
     pub(super) rules: HangUpRules,
     /// It rang while we were off-hook.
@@ -64,13 +66,16 @@ impl OffHook {
             Event::Refused { what } => self.refused(what, at, hold, effects),
             Event::VoiceStarted => self.voice_started(at, effects),
             Event::PlaybackFinished => {
-                let playing_message = matches!(self.action, BlockAction::Message { .. });
-                if playing_message && matches!(self.phase, Phase::Streaming(_)) {
+                let nothing_follows = matches!(
+                    self.action,
+                    BlockAction::Message { .. } | BlockAction::HangUp { .. }
+                );
+                if nothing_follows && matches!(self.phase, Phase::Streaming(_)) {
                     self.phase = Phase::Finishing;
                     effects.push(Effect::FinishVoice);
                 }
             }
-            Event::VoiceEnded(end) => self.voice_ended(*end, effects),
+            Event::VoiceEnded(end) => self.voice_ended(*end, at, effects),
             Event::FarEndGone => self.hang_up(Outcome::CallerHungUp, effects),
             Event::LineQuality(quality) => self.call.record.quality = Some(*quality),
             Event::FaxEnded | Event::EndCall => self.hang_up(Outcome::Finished, effects),
@@ -99,18 +104,15 @@ impl OffHook {
         if self.phase != Phase::PickingUp {
             return;
         }
-        if class != self.action.class() && !matches!(self.action, BlockAction::HangUp { .. }) {
-            let wanted = self.action.kind().as_str();
-            self.call
-                .trouble(&format!("the modem cannot do {wanted}; hung up instead"));
-            self.action = BlockAction::HangUp { hold };
-            self.call.record.action = ActionKind::HangUp;
+        if class != self.action.class(self.sit) {
+            self.make_do(hold);
         }
         let record = &mut self.call.record;
         record
             .picked_up
             .get_or_insert(at.now.duration_since(self.call.began));
         let voice = match &self.action {
+            BlockAction::HangUp { .. } if self.sit => Some(VoiceMode::Transmit),
             BlockAction::HangUp { hold } => {
                 self.phase = Phase::Holding(at.now + *hold);
                 None
@@ -129,6 +131,21 @@ impl OffHook {
         }
         self.call.save(effects);
         effects.push(Effect::Answered(self.call.key, self.action.kind()));
+    }
+
+    /// The modem picked up in another class than the action needs.
+    fn make_do(&mut self, hold: Duration) {
+        let sit = std::mem::replace(&mut self.sit, false);
+        if !matches!(self.action, BlockAction::HangUp { .. }) {
+            let wanted = self.action.kind().as_str();
+            self.call
+                .trouble(&format!("the modem cannot do {wanted}; hung up instead"));
+            self.action = BlockAction::HangUp { hold };
+            self.call.record.action = ActionKind::HangUp;
+        } else if sit {
+            self.call
+                .trouble("the modem cannot send tones; hung up without them");
+        }
     }
 
     /// What the action needs is not to be had: the call is hung up on instead.
@@ -156,7 +173,9 @@ impl OffHook {
             BlockAction::Record { limit } => (Some(*limit), None, true),
             BlockAction::Transmit { file, limit } => (Some(*limit), file.as_ref(), false),
             BlockAction::Duplex { file, limit, .. } => (Some(*limit), file.as_ref(), true),
-            BlockAction::HangUp { .. } | BlockAction::Fax => return,
+            // For the tones alone.
+            BlockAction::HangUp { .. } => (None, None, false),
+            BlockAction::Fax => return,
         };
         self.phase = Phase::Streaming(limit.map(|limit| at.now + limit));
         if records {
@@ -166,10 +185,13 @@ impl OffHook {
                 number: self.call.record.number.clone(),
             });
         }
+        if self.sit && !matches!(self.action, BlockAction::Record { .. }) {
+            effects.push(Effect::PlaySpecialInformation);
+        }
         effects.extend(file.cloned().map(Effect::Play));
     }
 
-    fn voice_ended(&mut self, end: VoiceEnd, effects: &mut Vec<Effect>) {
+    fn voice_ended(&mut self, end: VoiceEnd, at: Moment, effects: &mut Vec<Effect>) {
         effects.push(Effect::StopRecording);
         match (self.phase, end) {
             (Phase::HangingUp(_), _) => {}
@@ -178,8 +200,22 @@ impl OffHook {
                 self.call.trouble("the modem stopped taking audio");
                 self.hang_up(Outcome::Finished, effects);
             }
-            (_, VoiceEnd::Asked) => self.hang_up(Outcome::Finished, effects),
+            (_, VoiceEnd::Asked) => {
+                // After tones that were shorter than the line is to be held.
+                match self.held_until().filter(|until| at.now < *until) {
+                    Some(until) => self.phase = Phase::Holding(until),
+                    None => self.hang_up(Outcome::Finished, effects),
+                }
+            }
         }
+    }
+
+    /// Until when the line is held at least, if all that is done is to hang up.
+    fn held_until(&self) -> Option<Instant> {
+        let BlockAction::HangUp { hold } = self.action else {
+            return None;
+        };
+        Some(self.call.began + self.call.record.picked_up? + hold)
     }
 
     fn code(&mut self, code: LineCode, at: Moment, effects: &mut Vec<Effect>) {

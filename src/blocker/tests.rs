@@ -26,10 +26,10 @@ struct Watch {
 }
 
 impl Watch {
-    fn new(action: BlockAction) -> Self {
+    fn new(action: BlockAction, sit: bool) -> Self {
         let start = Instant::now();
         Self {
-            blocker: Blocker::new(action, Duration::from_secs(1)),
+            blocker: Blocker::new(action, Duration::from_secs(1)).with_special_information(sit),
             start,
             now: start,
             last_ring: None,
@@ -161,9 +161,10 @@ proptest! {
     #[test]
     fn nothing_is_picked_up_without_a_ring_and_every_row_is_completed(
         action in action(),
+        sit in any::<bool>(),
         steps in prop::collection::vec(step(), 1..60),
     ) {
-        let mut watch = Watch::new(action);
+        let mut watch = Watch::new(action, sit);
         for step in steps {
             match step {
                 Step::Wait(millis) => watch.wait(Duration::from_millis(millis)),
@@ -180,9 +181,10 @@ proptest! {
     #[test]
     fn with_a_modem_that_obeys_the_line_is_always_given_back(
         action in action(),
+        sit in any::<bool>(),
         steps in prop::collection::vec(step(), 1..40),
     ) {
-        let mut watch = Watch::new(action);
+        let mut watch = Watch::new(action, sit);
         for step in steps {
             match step {
                 Step::Wait(millis) => watch.wait(Duration::from_millis(millis)),

@@ -2,6 +2,7 @@
 
 use super::Failure;
 use super::asking::{ask, printable};
+use super::flags::Environment;
 use super::list_flags::{ListFlags, ListSettings};
 use callblock::clock::{SystemClock, WallClock as _};
 use callblock::screen::answer::{Check, check_json};
@@ -66,7 +67,7 @@ pub(crate) fn run(args: CheckArgs) -> Result<ExitCode, Failure> {
 /// The lists given, if any; without, the daemon is to be asked.
 pub(crate) fn by_lists(flags: ListFlags) -> Result<Option<ListSettings>, Failure> {
     if flags.name_lists() {
-        let settings = ListSettings::new(flags);
+        let settings = ListSettings::new(flags, &Environment::of_process());
         return settings
             .map(Some)
             .map_err(|error| Failure::Usage(error.to_string()));

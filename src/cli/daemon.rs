@@ -4,18 +4,19 @@ use super::flags::{DeviceChoice, Settings};
 use super::list_flags::{ListSettings, LoadedPolicy};
 use super::trace::{open_trace, tapped};
 use super::{Failure, runtime};
-use callblock::audio::wav;
+use callblock::audio;
 use callblock::blocker::daemon::{Daemon, Notice, Observer, Setup};
 use callblock::blocker::{BlockAction, ListScreen, LivePolicy};
 use callblock::clock::{SystemClock, WallClock as _};
 use callblock::emulator::{PtyModem, PtyOptions, Scenario};
 use callblock::modem::port::Jack;
 use callblock::modem::serial::{Device, SerialJack};
-use callblock::screen::{Date, Policy};
+use callblock::screen::{Date, Hits, Policy};
 use callblock::service::control::Places;
 use callblock::service::log;
 use callblock::service::notify::ServiceManager;
 use callblock::service::signals::{ReloadSignal, StopSignals};
+use callblock::store::Store;
 use callblock::watch::Followed;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,6 +25,9 @@ use std::time::Duration;
 
 /// A service without a modem is ready all the same after this time: it is waiting for one.
 const READY_WITHOUT_MODEM: Duration = Duration::from_secs(10);
+
+/// The hits of rules are counted in so many calls of the log: those of some years.
+const MOST_EARLIER_CALLS: u32 = 10_000;
 
 /// What the emulated modem does when no scenario is named.
 const EVENING: &str = include_str!("../../examples/scenarios/evening.toml");
@@ -46,10 +50,13 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     let loaded = settings.lists.load(today(&settings.lists));
     in_words(&loaded);
     let live = LivePolicy::new(loaded.policy);
+    rehearse(&live, &settings.lists);
     let warnings = warnings(&live);
     let setup = Setup {
         action: settings.action.clone(),
+        sit: settings.sit,
         hang_up_hold: settings.hangup_hold,
+        cache_dir: settings.cache_dir.clone(),
         modem_country: settings.country,
         modem_init: settings.init_commands.clone(),
         time_zone: settings.lists.time_zone,
@@ -84,6 +91,10 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
             tracing::info!("{}: stopping", reason.as_str());
             manager.manager.stopping();
         };
+        tokio::task::spawn_blocking({
+            let (live, log) = (live.clone(), settings.data_dir.join("callblock.db"));
+            move || count_earlier_hits(&live, &log)
+        });
         let reading = tokio::spawn(follow_lists(
             settings.lists.clone(),
             files,
@@ -142,9 +153,7 @@ const fn played_file(action: &BlockAction) -> Option<&PathBuf> {
 }
 
 fn require_playable(file: &Path) -> Result<(), Failure> {
-    wav::probe(file)
-        .map(drop)
-        .map_err(|error| Failure::Usage(format!("-a {}: {error}", file.display())))
+    audio::playable(file).map_err(|error| Failure::Usage(format!("-a {}: {error}", file.display())))
 }
 
 /// The date by which lists are read: that of the system's clock in the time zone.
@@ -152,10 +161,19 @@ fn today(lists: &ListSettings) -> Date {
     lists.time_zone.moment(SystemClock.now()).local.date
 }
 
+/// Makes the lists ready for the first call; to be done by the thread that decides calls.
+fn rehearse(live: &LivePolicy, lists: &ListSettings) {
+    live.read(|policy| policy.rehearse(lists.time_zone.moment(SystemClock.now())));
+}
+
 /// What is bad in the lists is logged and left out.
 fn in_words(loaded: &LoadedPolicy) {
     for error in &loaded.errors {
-        tracing::error!("{error}");
+        if error.kept {
+            tracing::warn!("{error}");
+        } else {
+            tracing::error!("{error}");
+        }
     }
     for problem in &loaded.problems {
         tracing::warn!("{problem}");
@@ -174,9 +192,25 @@ fn warnings(live: &LivePolicy) -> Vec<String> {
     warnings.iter().map(ToString::to_string).collect()
 }
 
+/// Counts the hits of rules in the calls of the log. A log that is not there yet, or cannot be read, has
+/// none; whoever writes to it says what is wrong with it.
+fn count_earlier_hits(live: &LivePolicy, log: &Path) {
+    let policy = live.read(Policy::clone);
+    let mut hits = Hits::default();
+    let counted = Store::open_read_only(log).and_then(|store| {
+        store.each_decided(MOST_EARLIER_CALLS, |call| {
+            hits.record_logged(&policy, &call);
+        })
+    });
+    match counted {
+        Ok(()) => live.add_hits(&hits),
+        Err(error) => tracing::debug!(%error, "earlier hits of rules are not known"),
+    }
+}
+
 /// Reads the lists again whenever one was saved, or on SIGHUP, off the loop that decides calls.
 async fn follow_lists(
-    lists: ListSettings,
+    settings: ListSettings,
     mut files: Followed,
     live: LivePolicy,
     manager: Arc<Readiness>,
@@ -190,15 +224,19 @@ async fn follow_lists(
             () = files.changed() => {}
             () = hang_up.recv() => {}
         }
-        let (lists, before) = (lists.clone(), live.clone());
+        let (lists, live_there) = (settings.clone(), live.clone());
         let read = tokio::task::spawn_blocking(move || {
-            before.read(|before| lists.reload(before, today(&lists)))
+            let before = live_there.read(Policy::clone);
+            let loaded = lists.reload(&before, today(&lists));
+            in_words(&loaded);
+            live_there.replace(loaded.policy);
+            // Here, too, millions of entries are given back.
+            drop(before);
         });
-        let Ok(loaded) = read.await else {
+        if read.await.is_err() {
             continue;
-        };
-        in_words(&loaded);
-        live.replace(loaded.policy);
+        }
+        rehearse(&live, &settings);
         tracing::info!("the lists were read again");
         manager.set_warnings(warnings(&live));
     }

@@ -4,6 +4,7 @@
 
 use super::Failure;
 use super::asking::{ask, ask_if_there, printable};
+use super::home_country;
 use super::what_if::logged_calls;
 use callblock::screen::answer::Check;
 use callblock::screen::{
@@ -22,7 +23,8 @@ pub(crate) struct TargetFlags {
     /// The list [default: one that the running daemon uses]
     #[arg(long, value_name = "FILE")]
     list: Option<PathBuf>,
-    /// The country of the telephone line, in two letters [default: the running daemon's]
+    /// The country of the telephone line, in two letters [default: the running daemon's, else that of the
+    /// system's time zone]
     #[arg(long, value_name = "CC")]
     country: Option<Country>,
     /// The daemon's control socket, if it is not at one of the usual places
@@ -158,9 +160,11 @@ fn targets(flags: TargetFlags, side: Option<Side>) -> Result<(Vec<PathBuf>, Numb
             other => other,
         })?,
     };
-    let country = told["country"]
-        .as_str()
-        .and_then(|country| country.parse().ok());
+    let country = match &told["country"] {
+        // There is no daemon: as one started here would read them.
+        Value::Null if told["files"].is_null() => home_country::of_machine(),
+        country => country.as_str().and_then(|country| country.parse().ok()),
+    };
     let numbering = Numbering::new(flags.country.or(country));
     let lists = match flags.list {
         Some(list) => vec![list],
@@ -241,6 +245,12 @@ pub(crate) fn change_file(
     change: impl FnOnce(&[u8]) -> Result<Option<Vec<u8>>, Failure>,
 ) -> Result<(), Failure> {
     let cannot = |error: io::Error| Failure::Other(format!("{}: {error}", list.display()));
+    if list.is_dir() {
+        let list = list.display();
+        return Err(Failure::Usage(format!(
+            "{list}: this is a folder; name a list in it"
+        )));
+    }
     let target = std::fs::canonicalize(list).unwrap_or_else(|_| list.to_path_buf());
     let folder = match target.parent() {
         Some(folder) if folder != Path::new("") => folder,

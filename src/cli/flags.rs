@@ -6,9 +6,10 @@
 //! left to those who read them.
 
 use super::list_flags::ListSettings;
-use super::{ActionFlags, DaemonFlags, KeepFlags, listen};
+use super::{ActionFlags, DaemonFlags, KeepFlags, home_country, listen};
 use callblock::audio::RecordingLimits;
 use callblock::blocker::{BlockAction, Listening};
+use callblock::screen::Country;
 use callblock::service::log::LogOptions;
 use rustix::fs::{Mode, OFlags};
 use std::ffi::OsString;
@@ -45,8 +46,12 @@ pub(crate) struct Settings {
     pub(crate) action: BlockAction,
     /// Off-hook time of a plain hang-up, also of one that stands in for an action the modem refuses.
     pub(crate) hangup_hold: Duration,
+    /// Whether the special information tones go first.
+    pub(crate) sit: bool,
     /// May not exist yet.
     pub(crate) data_dir: PathBuf,
+    /// For converted copies of what is played, if not in the data folder.
+    pub(crate) cache_dir: Option<PathBuf>,
     /// Country for AT+GCI, a T.35 number.
     pub(crate) country: Option<u8>,
     /// Whole command lines, each beginning with AT, in the order given.
@@ -78,8 +83,12 @@ pub(crate) struct TraceSettings {
 pub(crate) struct Environment {
     /// `$STATE_DIRECTORY`, by which the service manager names the folder it made for us.
     pub(crate) state_directory: Option<OsString>,
+    /// `$CACHE_DIRECTORY`, the same for what may be lost.
+    pub(crate) cache_directory: Option<OsString>,
     /// `$HOME`.
     pub(crate) home: Option<OsString>,
+    /// The country of the system's time zone.
+    pub(crate) country: Option<Country>,
 }
 
 impl Environment {
@@ -87,17 +96,22 @@ impl Environment {
     pub(crate) fn of_process() -> Self {
         Self {
             state_directory: std::env::var_os("STATE_DIRECTORY"),
+            cache_directory: std::env::var_os("CACHE_DIRECTORY"),
             home: std::env::var_os("HOME"),
+            country: home_country::of_machine(),
         }
     }
 
     /// The data folder if no flag names one.
     pub(crate) fn data_dir(&self) -> Option<PathBuf> {
-        let present = |value: &Option<OsString>| value.clone().filter(|value| !value.is_empty());
-        present(&self.state_directory)
-            .map(PathBuf::from)
-            .or_else(|| present(&self.home).map(|home| Path::new(&home).join("callblock")))
+        present(self.state_directory.as_ref())
+            .or_else(|| present(self.home.as_ref()).map(|home| home.join("callblock")))
     }
+}
+
+/// The path in a variable, unless that is unset or empty.
+fn present(value: Option<&OsString>) -> Option<PathBuf> {
+    value.filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 /// What is wrong with the command line, and what to do about it.
@@ -147,7 +161,7 @@ impl Settings {
             require_file("-a", file)?;
         }
         let tones = listen::tones(flags.lists.country());
-        let lists = ListSettings::new(flags.lists)?;
+        let lists = ListSettings::new(flags.lists, environment)?;
         require_device(&flags.device)?;
         let data_dir = flags
             .data_dir
@@ -160,7 +174,9 @@ impl Settings {
             lists,
             action,
             hangup_hold: flags.hangup_delay,
+            sit: flags.sit,
             data_dir,
+            cache_dir: present(environment.cache_directory.as_ref()),
             country: flags.gci,
             init_commands: flags.init,
             recording_limits: recording_limits(&flags.keep),
@@ -207,6 +223,10 @@ fn idle_flags(flags: &DaemonFlags) -> Vec<&'static str> {
         (
             flags.silence.is_some() && action.duplex.is_none(),
             "-s does nothing without -d",
+        ),
+        (
+            flags.sit && (action.fax || action.record.is_some()),
+            "--sit does nothing with -f and -r",
         ),
     ];
     idle.into_iter()

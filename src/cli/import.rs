@@ -5,10 +5,11 @@
 
 use super::Failure;
 use super::edit_list::change_file;
-use super::list_flags::{ComplaintFlags, numbering};
+use super::home_country;
+use super::list_flags::ComplaintFlags;
 use callblock::audio::TimeZone;
 use callblock::clock::{SystemClock, WallClock as _};
-use callblock::screen::{Country, Format, Reading, Side, convert_lists};
+use callblock::screen::{Country, Format, Numbering, Reading, Side, convert_lists, line_end};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -28,7 +29,7 @@ pub(crate) struct ImportArgs {
     /// Which callers to take from a file that has both: block or allow
     #[arg(long, value_name = "block|allow", default_value = "block", value_parser = parse_side)]
     side: Side,
-    /// The country of the telephone line, in two letters
+    /// The country of the telephone line, in two letters [default: that of the system's time zone]
     #[arg(long, value_name = "CC")]
     country: Option<Country>,
     #[command(flatten)]
@@ -46,7 +47,7 @@ fn parse_side(text: &str) -> Result<Side, &'static str> {
 pub(crate) fn run(args: &ImportArgs) -> Result<ExitCode, Failure> {
     let today = TimeZone::UTC.moment(SystemClock.now()).local.date;
     let reading = Reading {
-        numbering: numbering(args.country, None, TimeZone::UTC),
+        numbering: Numbering::new(args.country.or_else(home_country::of_machine)),
         side: args.side,
         complaints: args.complaints.on(today),
     };
@@ -74,11 +75,14 @@ pub(crate) fn run(args: &ImportArgs) -> Result<ExitCode, Failure> {
         let all: Vec<&PathBuf> = own.into_iter().chain(&args.files).collect();
         let converted = convert_lists(&reading, &all);
         let mut text = old.to_vec();
+        let end = line_end(old);
         if !text.is_empty() && !text.ends_with(b"\n") {
-            text.push(b'\n');
+            text.extend(end);
         }
-        let new = converted.text.split_inclusive('\n').skip(had.entries);
-        text.extend(new.flat_map(str::bytes));
+        for new in converted.text.lines().skip(had.entries) {
+            text.extend(new.bytes());
+            text.extend(end);
+        }
         let added = converted.entries.saturating_sub(had.entries);
         unusable = converted.errors.len();
         outcome = Some((converted, added));

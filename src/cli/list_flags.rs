@@ -1,7 +1,7 @@
 //! The flags that say who may ring, for the daemon and for the commands that decide like it, and the
 //! policy that comes of them.
 
-use super::flags::UsageError;
+use super::flags::{Environment, UsageError};
 use callblock::audio::TimeZone;
 use callblock::call::VerdictClass;
 use callblock::screen::{
@@ -30,7 +30,7 @@ pub(crate) struct ListFlags {
     block_private: bool,
 
     /// The country of the telephone line, in two letters, so that numbers match however they are
-    /// written [default: the country of the time zone, if it is in one].
+    /// written [default: that of --timezone, else of the system's time zone, if it is in one].
     #[arg(long, value_name = "CC")]
     country: Option<Country>,
 
@@ -149,23 +149,31 @@ pub(crate) struct LoadedPolicy {
 
 impl ListSettings {
     /// Checks that the lists are there.
-    pub(crate) fn new(flags: ListFlags) -> Result<Self, UsageError> {
+    pub(crate) fn new(flags: ListFlags, environment: &Environment) -> Result<Self, UsageError> {
         for list in &flags.block_list {
             require_list("--block-list", list)?;
         }
         for list in &flags.allow_list {
             require_list("--allow-list", list)?;
         }
-        let time_zone = flags.timezone.unwrap_or(TimeZone::UTC);
+        let country = match (flags.country, flags.timezone) {
+            (Some(country), _) => Some(country),
+            (None, Some(zone)) => Country::of_time_zone(&zone.to_string()),
+            (None, None) => environment.country,
+        };
+        let numbering = Numbering::new(country);
         Ok(Self {
             block_lists: flags.block_list,
             allow_lists: flags.allow_list,
             block_private: flags.block_private,
-            numbering: numbering(flags.country, flags.my_number.as_deref(), time_zone),
+            numbering: match &flags.my_number {
+                Some(own) => numbering.with_own_number(own),
+                None => numbering,
+            },
             unknown: flags.unknown,
             quiet_hours: flags.quiet_hours,
             complaints: flags.complaints,
-            time_zone,
+            time_zone: flags.timezone.unwrap_or(TimeZone::UTC),
         })
     }
 
@@ -230,20 +238,6 @@ impl LoadedPolicy {
         for warning in self.policy.warnings() {
             eprintln!("callblock: {warning}");
         }
-    }
-}
-
-/// How numbers are read on this line.
-pub(crate) fn numbering(
-    country: Option<Country>,
-    own_number: Option<&str>,
-    time_zone: TimeZone,
-) -> Numbering {
-    let country = country.or_else(|| Country::of_time_zone(&time_zone.to_string()));
-    let numbering = Numbering::new(country);
-    match own_number {
-        Some(own) => numbering.with_own_number(own),
-        None => numbering,
     }
 }
 

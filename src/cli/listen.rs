@@ -1,21 +1,19 @@
 //! `callblock listen`: what is heard in a recording, as a timeline for people and for programs.
 
 use super::Failure;
+use callblock::audio::as_recorded;
 use callblock::audio::listen::{EndRules, Hearing, Timeline, TonePlan, ToneSet};
-use callblock::audio::wav::{WavError, WavReader};
 use callblock::screen::Country;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
-
-/// Samples read at a time.
-const BLOCK: usize = 8000;
 
 /// Say what is heard in a recording: voice, silence, tones, keys, and where a live call would have
 /// ended.
 #[derive(clap::Args, Debug)]
 pub(crate) struct ListenArgs {
-    /// The recording: mono, unsigned 8 bit, 8000 Hz.
+    /// The recording: any WAV, FLAC, MP3, Ogg Vorbis or AIFF file. One that is not mono, unsigned 8 bit,
+    /// 8000 Hz is brought to that first, its level unchanged.
     file: PathBuf,
     /// Expect the tones of this country, in two letters [default, and for a country whose tones are
     /// not known: those of any].
@@ -37,7 +35,7 @@ pub(crate) fn tones(country: Option<Country>) -> ToneSet {
 }
 
 pub(crate) fn run(args: &ListenArgs) -> Result<(), Failure> {
-    let samples = read(&args.file)
+    let samples = as_recorded(&args.file)
         .map_err(|error| Failure::Usage(format!("{}: {error}", args.file.display())))?;
     let rules = EndRules {
         end_silence: args.end_silence,
@@ -55,17 +53,5 @@ pub(crate) fn run(args: &ListenArgs) -> Result<(), Failure> {
             "the timeline cannot be written: {error}"
         ))),
         _ => Ok(()),
-    }
-}
-
-fn read(file: &Path) -> Result<Vec<u8>, WavError> {
-    let mut reader = WavReader::open(file)?;
-    let mut samples = Vec::new();
-    loop {
-        let block = reader.read_block(BLOCK)?;
-        if block.is_empty() {
-            return Ok(samples);
-        }
-        samples.extend(block);
     }
 }

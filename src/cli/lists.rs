@@ -66,6 +66,9 @@ fn in_words(answer: &Value) -> String {
             text(&file["format"])
         )]);
     }
+    if let Some(country) = answer["country"].as_str() {
+        words.extend([format!("numbers are read as in {}\n", printable(country))]);
+    }
     let rules = answer["rules"]
         .as_array()
         .map(Vec::as_slice)

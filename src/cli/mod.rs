@@ -6,11 +6,13 @@
 mod asking;
 mod call_table;
 mod check;
+mod convert;
 mod daemon;
 mod demo;
 mod edit_list;
 mod emulate;
 pub(crate) mod flags;
+mod home_country;
 mod import;
 mod list_flags;
 mod listen;
@@ -47,7 +49,7 @@ Examples:
   callblock check 5055550134 -b block.csv
       Says what becomes of this caller, and why.
 
-A list has a line `number,name` for each caller; docs/lists.md tells what else. A WAV file must be mono, unsigned 8 bit, 8000 Hz.";
+A list has a line `number,name` for each caller; docs/lists.md tells what else. Any WAV file will do.";
 
 /// Blocks unwanted calls on a landline, with a USB voice modem.
 #[derive(Parser, Debug)]
@@ -77,6 +79,8 @@ pub(crate) enum Command {
     },
     /// Ask the running daemon how it is.
     Status(status::StatusArgs),
+    /// Make a WAV file for the line of a WAV, FLAC, MP3, Ogg Vorbis or AIFF file.
+    Convert(convert::ConvertArgs),
     /// Say what becomes of a caller, by which rule, and what else matches.
     Check(check::CheckArgs),
     /// Say what would have become of the calls in the log by other lists.
@@ -145,6 +149,11 @@ pub(crate) struct DaemonFlags {
     /// WAV file for -m, -t and -d, played at pick-up.
     #[arg(short, long, value_name = "FILE", help_heading = "Block actions")]
     pub(crate) audio_file: Option<PathBuf>,
+
+    /// First send the special information tones that tell machines that the number is disconnected:
+    /// before the file of -m, -t and -d, or before a mere hang-up, which then takes a voice modem.
+    #[arg(long, help_heading = "Block actions")]
+    pub(crate) sit: bool,
 
     /// With -d: play a random file of the play folder whenever the caller was silent for SEC
     /// seconds.
@@ -325,6 +334,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Demo { data_dir }) => demo::run(data_dir).map(|()| ExitCode::SUCCESS),
         Some(Command::Trace(args)) => trace::run(args).map(|()| ExitCode::SUCCESS),
         Some(Command::Emulate(args)) => emulate::run(args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Convert(args)) => convert::run(&args).map(|()| ExitCode::SUCCESS),
         Some(Command::Status(args)) => status::run(args),
         Some(Command::Check(args)) => check::run(args),
         Some(Command::WhatIf(args)) => what_if::run(args),

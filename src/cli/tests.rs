@@ -43,7 +43,9 @@ impl Machine {
     fn environment(&self) -> Environment {
         Environment {
             state_directory: None,
+            cache_directory: None,
             home: Some(self.0.path().into()),
+            country: None,
         }
     }
 
@@ -90,6 +92,8 @@ fn without_flags_there_are_sensible_defaults() {
             action: BlockAction::HangUp { hold },
             hangup_hold: hold,
             data_dir: machine.path("callblock"),
+            cache_dir: None,
+            sit: false,
             country: None,
             init_commands: vec![],
             recording_limits: RecordingLimits::default(),
@@ -139,6 +143,8 @@ fn every_flag_reaches_the_settings() {
             },
             hangup_hold: Duration::from_millis(500),
             data_dir: machine.path("data"),
+            cache_dir: None,
+            sit: false,
             country: Some(0xB5),
             init_commands: vec!["AT+VGR=128".into(), "ATs0=0".into()],
             recording_limits: RecordingLimits {
@@ -180,16 +186,29 @@ fn every_flag_reaches_the_settings() {
 #[test]
 fn the_country_is_named_or_that_of_the_time_zone() {
     let machine = Machine::new();
-    for (line, country) in [
-        ("", None),
-        ("--timezone UTC", None),
-        ("--timezone Europe/Paris", Some("FR")),
-        ("--timezone Europe/Paris --country de", Some("DE")),
-        ("--gci B5", None),
+    for (line, nowhere, in_spain) in [
+        ("", None, Some("ES")),
+        ("--timezone UTC", None, None),
+        ("--timezone Europe/Paris", Some("FR"), Some("FR")),
+        (
+            "--timezone Europe/Paris --country de",
+            Some("DE"),
+            Some("DE"),
+        ),
+        ("--country de", Some("DE"), Some("DE")),
+        ("--gci B5", None, Some("ES")),
     ] {
-        let lists = machine.settings(line).expect(line).lists;
-        let found = lists.numbering.country().map(Country::iso);
-        assert_eq!(found, country, "{line}");
+        for (system, expected) in [(None, nowhere), (Some("ES"), in_spain)] {
+            let environment = Environment {
+                country: system.and_then(|country| country.parse().ok()),
+                ..machine.environment()
+            };
+            let settings = Settings::new(parse(line).expect(line).daemon, &environment);
+            let lists = settings.expect(line).lists;
+            let found = lists.numbering.country().map(Country::iso);
+            assert_eq!(found, expected, "{line} {system:?}");
+            assert!(line.contains("Paris") || lists.time_zone.to_string() == "UTC");
+        }
     }
 }
 
@@ -379,6 +398,7 @@ fn the_data_folder_follows_the_environment() {
         Environment {
             state_directory: state_directory.map(Into::into),
             home: home.map(Into::into),
+            ..Environment::default()
         }
         .data_dir()
     };
@@ -394,6 +414,19 @@ fn the_data_folder_follows_the_environment() {
         );
         assert_eq!(data_dir(absent, absent), None);
     }
+
+    let cache_dir = |variable: &str| {
+        let environment = Environment {
+            home: Some("/home/pat".into()),
+            cache_directory: Some(variable.into()),
+            ..Environment::default()
+        };
+        let settings = Settings::new(parse("").expect("good").daemon, &environment);
+        settings.expect("good").cache_dir
+    };
+    let cache = "/var/cache/callblock";
+    assert_eq!(cache_dir(cache).as_deref(), Some(Path::new(cache)));
+    assert_eq!(cache_dir(""), None);
 
     let error = Settings::new(parse("").expect("good").daemon, &Environment::default());
     assert!(matches!(error, Err(UsageError::NoHome)));

@@ -9,6 +9,8 @@ use callblock::clock::{SystemClock, Timestamp, WallClock as _};
 use callblock::screen::{Caller, Policy, Source};
 use callblock::store::{LoggedCall, Store};
 use serde_json::{Value, json};
+use std::fs::File;
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -32,7 +34,7 @@ pub(crate) fn run(args: WhatIfArgs) -> Result<ExitCode, Failure> {
             "name the lists to try, with -b, -w or -p".into(),
         ));
     }
-    let settings = ListSettings::new(args.lists).map_err(usage)?;
+    let settings = ListSettings::new(args.lists, &Environment::of_process()).map_err(usage)?;
     let calls = logged_calls(args.data_dir, u32::MAX)?;
     let loaded = settings.load(settings.time_zone.moment(SystemClock.now()).local.date);
     loaded.complain();
@@ -54,11 +56,21 @@ pub(crate) fn logged_calls(
         .or_else(|| Environment::of_process().data_dir())
         .ok_or_else(|| Failure::Usage(UsageError::NoHome.to_string()))?;
     let file = folder.join("callblock.db");
-    if !file.exists() {
-        let file = file.display();
-        return Err(Failure::Usage(format!(
-            "there is no call log {file}; name its folder with --data-dir DIR"
-        )));
+    match File::open(&file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let file = file.display();
+            return Err(Failure::Usage(format!(
+                "there is no call log {file}; name its folder with --data-dir DIR"
+            )));
+        }
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            let file = file.display();
+            return Err(Failure::Other(format!(
+                "the call log {file} is not yours to read: {error}; try again with sudo"
+            )));
+        }
+        // What else is wrong, the store says.
+        _ => {}
     }
     Store::open_read_only(&file)
         .and_then(|store| store.recent(count))

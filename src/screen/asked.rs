@@ -26,10 +26,9 @@ pub(super) enum Exact {
 impl Exact {
     /// How the text is compared, as the number that it was read as.
     pub(super) fn of(number: &Number, numbering: &Numbering) -> Self {
-        let plus = number.as_received().trim_start().starts_with('+');
         let key = match number.international_digits() {
             Some(digits) => Key::new(digits),
-            None => numbering.key(numbering.place(plus, number.digits())),
+            None => numbering.key_of(number.has_idle_plus(), number.digits()),
         };
         match key {
             Some(key) => Self::Number(key),

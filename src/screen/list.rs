@@ -15,7 +15,7 @@ mod rules;
 
 pub use action::ListAction;
 pub use convert::{Converted, convert_lists};
-pub use edit::{EditError, Edited, add_entry, remove_entry, write_atomically};
+pub use edit::{EditError, Edited, add_entry, line_end, remove_entry, write_atomically};
 pub use format::Format;
 
 use super::asked::{Asked, Exact};
@@ -38,8 +38,12 @@ const BUFFER_BYTES: usize = 64 * 1024;
 /// A list could not be read, or not to its end.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{}: cannot be read: {source}{}", file.display(),
-    if *kept { "; what it held before stays in force" } else { "" }
+    "{}: {}{}", file.display(),
+    match source.kind() {
+        io::ErrorKind::NotFound => "there is no such file".into(),
+        _ => format!("cannot be read: {source}"),
+    },
+    if *kept { "; what it held before stays in force (to do away with it, empty it)" } else { "" }
 )]
 pub struct ListError {
     /// The file as the user named it, or as it was found in his folder.
@@ -163,7 +167,9 @@ pub struct FileSummary<'a> {
 }
 
 /// Numbers, names and patterns from one or more files.
-#[derive(Debug, Default)]
+///
+/// What its files hold is shared by all clones of it.
+#[derive(Clone, Debug, Default)]
 pub struct List {
     numbering: Numbering,
     files: Vec<Arc<ListFile>>,
@@ -253,9 +259,9 @@ impl List {
         self.files.iter().find_map(|file| file.find(&exact))
     }
 
-    /// All lines that match the caller and are in force: the most special first, and of equals the one
-    /// in the first file, on the first line.
-    pub(super) fn matching(&self, asked: &Asked<'_>, now: LocalTime) -> Vec<Match<'_>> {
+    /// All lines that match the caller and are in force, or whatever the time: the most special first,
+    /// and of equals the one in the first file, on the first line.
+    pub(super) fn matching(&self, asked: &Asked<'_>, now: Option<LocalTime>) -> Vec<Match<'_>> {
         let mut found = Vec::new();
         for file in &self.files {
             file.matching(asked, now, &mut found);
@@ -306,7 +312,7 @@ impl List {
         self.files.iter().map(|file| FileSummary {
             file: &file.path,
             format: file.format,
-            exact: file.keys().count() + file.texts().count(),
+            exact: file.exact_count(),
             rules: file.rule_count(),
             bad_lines: file.bad_lines,
         })

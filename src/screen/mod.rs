@@ -16,10 +16,10 @@ mod policy;
 mod time;
 
 pub use caller::{Caller, CallerNumber};
-pub use hits::{Hit, Hits};
+pub use hits::{Hit, Hits, LoggedDecision};
 pub use list::{
     Complaints, Converted, EditError, Edited, FileSummary, Format, List, ListAction, ListError,
-    Loaded, Match, Problem, Reading, Side, add_entry, convert_lists, remove_entry,
+    Loaded, Match, Problem, Reading, Side, add_entry, convert_lists, line_end, remove_entry,
     write_atomically,
 };
 pub use numbering::{Country, Number, Numbering, UnknownCountry};

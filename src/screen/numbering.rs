@@ -2,19 +2,23 @@
 //!
 //! Table driven, without a regular expression: a number is placed in the plan of the line's country,
 //! or in that of the country code it carries. What cannot be placed without guessing is left as its
-//! digits: an unknown number is better than a wrong one. The tables are in [`plans`]; what comes out
+//! digits: an unknown number is better than a wrong one. The tables are in [`plans`] and [`details`]; what comes out
 //! for ten countries is tested against what libphonenumber publishes.
 
+mod details;
 mod dialled;
 mod number;
 mod plans;
+mod zones;
 
 pub(super) use number::Key;
 pub use number::Number;
 
+use details::Shape;
 use dialled::Dialled;
 use number::Form;
-use plans::{PLANS, Plan, Shape};
+use plans::{PLANS, Plan};
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::LazyLock;
@@ -33,7 +37,7 @@ pub struct Country(&'static Plan);
 impl Country {
     /// The country in which this time zone is, if it is in one: `Europe/Paris` is in `FR`.
     pub fn of_time_zone(name: &str) -> Option<Self> {
-        plans::ZONES
+        zones::ZONES
             .iter()
             .find(|(_, zones)| zones.split(' ').any(|zone| zone == name))
             .and_then(|(iso, _)| iso.parse().ok())
@@ -157,7 +161,8 @@ impl Numbering {
                 received,
             };
         };
-        let form = match self.place(dialled.plus, &dialled.digits) {
+        let digits = self.with_mobile_prefix(&dialled.digits);
+        let form = match self.place(dialled.plus, &digits) {
             Placed::International { plan, national } => Form::International {
                 country: Country(plan),
                 digits: [plan.calling_code, national].concat(),
@@ -190,8 +195,30 @@ impl Numbering {
         placed.unwrap_or(Placed::Plain(digits))
     }
 
+    /// The form in which these digits are compared; `None` if there are none or too many.
+    pub(super) fn key_of(&self, plus: bool, digits: &str) -> Option<Key> {
+        let digits = self.with_mobile_prefix(digits);
+        self.key(self.place(plus, &digits))
+    }
+
+    /// Argentina dials `15` behind the area code of a mobile, and writes `9` before it abroad:
+    /// `011 15 2345-6789` is `+54 9 11 2345-6789`.
+    fn with_mobile_prefix<'a>(&self, digits: &'a str) -> Cow<'a, str> {
+        let mobile = || {
+            let number = digits.strip_prefix('0').unwrap_or(digits);
+            let area = details::argentine_area(number).filter(|_| number.len() == 12)?;
+            let local = number.strip_prefix(area)?.strip_prefix("15")?;
+            Some(["9", area, local].concat().into())
+        };
+        match self.country {
+            Some(country) if country.0.calling_code == "54" => mobile(),
+            _ => None,
+        }
+        .unwrap_or(Cow::Borrowed(digits))
+    }
+
     /// The form in which a placed number is compared; `None` if it has no digits or too many.
-    pub(super) fn key(&self, placed: Placed<'_>) -> Option<Key> {
+    fn key(&self, placed: Placed<'_>) -> Option<Key> {
         match placed {
             Placed::International { plan, national } => {
                 Key::new(plan.calling_code)?.append(national)
@@ -262,8 +289,20 @@ fn in_country<'a>(plan: &'static Plan, digits: &'a str) -> Option<Placed<'a>> {
             };
         }
     }
-    if digits.len() <= MAX_LOCAL_DIGITS && plan.max > MAX_LOCAL_DIGITS as u8 {
+    let usual_max = details::usual_max(iso(plan)).unwrap_or(plan.max);
+    // With a single zero, it says that it is a national one.
+    let is_local =
+        !(plan.trunk == "0" && digits.len() == MAX_LOCAL_DIGITS && digits.starts_with('0'));
+    if digits.len() <= MAX_LOCAL_DIGITS && is_local && usual_max > MAX_LOCAL_DIGITS as u8 {
         return None;
+    }
+    let after_other_prefix = details::other_prefixes(iso(plan))
+        .iter()
+        .find_map(|prefix| digits.strip_prefix(prefix));
+    if let Some(rest) = after_other_prefix
+        && fits(plan, rest)
+    {
+        return Some(here(rest));
     }
     if !plan.trunk.is_empty()
         && let Some(rest) = digits.strip_prefix(plan.trunk)
@@ -284,11 +323,14 @@ fn in_country<'a>(plan: &'static Plan, digits: &'a str) -> Option<Placed<'a>> {
     let with_code = digits
         .strip_prefix(plan.calling_code)
         .filter(|rest| fits(plan, rest) && !rest.starts_with('0') | plan.trunk.is_empty());
-    let many_lengths = plan.max - plan.min > 3 && !plan.trunk.is_empty();
-    if let Some(rest) = with_code
-        && many_lengths
+    let many_lengths = plan.max - plan.min > 3
+        && !plan.trunk.is_empty()
         && digits.len() >= 10
-        && plans::shapes(iso(plan)).iter().all(|shape| shape.max > 10)
+        && details::shapes(iso(plan))
+            .iter()
+            .all(|shape| shape.max > 10);
+    if let Some(rest) = with_code
+        && (many_lengths || digits.len() > usize::from(usual_max))
     {
         return Some(here(rest));
     }
@@ -327,7 +369,11 @@ fn international(digits: &str, trunk: Trunk) -> Option<Placed<'_>> {
             .then(|| national.strip_prefix(plan.trunk))
             .flatten()
             .filter(|rest| of_plan(rest) && (plan.trunk == "0" || !of_plan(national)));
-        let national = match stripped {
+        // Mexico's mobiles had a 1 behind the country code until 2019, and still have it in address books.
+        let mexican = (code == "52" && national.len() == 11)
+            .then(|| national.strip_prefix('1'))
+            .flatten();
+        let national = match stripped.or(mexican) {
             Some(rest) => rest,
             None if of_plan(national) => national,
             None => return None,
@@ -350,10 +396,14 @@ fn fits(plan: &Plan, national: &str) -> bool {
     if plan.calling_code == "1" {
         return length == 10 && !national.starts_with(['0', '1']);
     }
-    let shapes = plans::shapes(iso(plan));
+    let shapes = details::shapes(iso(plan));
     if shapes.is_empty() {
         return (plan.min..=plan.max).contains(&length)
             && (plan.trunk != "0" || !national.starts_with('0'));
+    }
+    // Brazil's mobiles have nine digits, of which the first is a 9.
+    if plan.calling_code == "55" && length == 11 && national.as_bytes().get(2) != Some(&b'9') {
+        return false;
     }
     let is_of = |shape: &Shape| {
         national.starts_with(|first| shape.first.contains(first))
@@ -363,14 +413,16 @@ fn fits(plan: &Plan, national: &str) -> bool {
 }
 
 /// Whether ten digits can be a North American number: area code and exchange begin with 2 to 9, an
-/// area code has no 9 in the middle, and neither is a service code such as 911.
+/// area code has no 9 in the middle, and neither is a service code such as 911, but behind a toll-free
+/// area code.
 fn is_north_american(digits: &str) -> bool {
     let [area, exchange] = [digits.get(..3), digits.get(3..6)].map(Option::unwrap_or_default);
-    let is_code =
-        |code: &str| code.starts_with(|first| matches!(first, '2'..='9')) && !code.ends_with("11");
+    let is_code = |code: &str| code.starts_with(|first| matches!(first, '2'..='9'));
     digits.len() == 10
         && is_code(area)
         && is_code(exchange)
+        && !area.ends_with("11")
+        && (!exchange.ends_with("11") || details::NANP_TOLL_FREE.contains(&area))
         && area.as_bytes().get(1) != Some(&b'9')
         && !area.starts_with("37")
         && !area.starts_with("96")

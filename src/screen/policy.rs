@@ -204,6 +204,15 @@ impl fmt::Display for Warning {
     }
 }
 
+/// Numbers and names of the kinds that lines deliver.
+const REHEARSED: [(&str, &str); 5] = [
+    ("2125550123", "WIRELESS CALLER"),
+    ("+15055550134", "V4231749020000150"),
+    ("9005550198", "SPAM? LIKELY"),
+    ("0123456789", "Smith, John"),
+    ("8665550176", "+15055550176"),
+];
+
 /// Who has a temporary permit.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum Permitted {
@@ -274,7 +283,9 @@ impl Permit {
 /// is blocked; withheld and out-of-area numbers are blocked if `block_private` is set; in the quiet
 /// hours everybody else is blocked; with an allow list alone everybody else is blocked, unless
 /// `unknown` says otherwise; else everybody rings.
-#[derive(Debug, Default)]
+///
+/// What its lists hold is shared by all clones of it.
+#[derive(Clone, Debug, Default)]
 pub struct Policy {
     /// How numbers are read. The lists must have been read with the same.
     pub numbering: Numbering,
@@ -311,6 +322,16 @@ impl Policy {
         verdict
     }
 
+    /// Decides about a few callers that there are not. Regular expressions build their tables when they
+    /// are first used, each thread its own; so the thread that decides calls should do this before
+    /// there is one.
+    pub fn rehearse(&self, now: Moment) {
+        for (number, name) in REHEARSED {
+            let caller = Caller::from_line_in(&self.numbering, Some(number), Some(name));
+            self.screen(&caller, now);
+        }
+    }
+
     /// Everything that has a say, the first first; the last is the default.
     fn candidates(&self, asked: &Asked<'_>, now: Moment) -> Vec<Matched> {
         let mut candidates = Vec::new();
@@ -323,7 +344,9 @@ impl Policy {
         candidates.sort_by_key(|matched| matched.by == Decider::NextPermit);
 
         let lines = |list: &Option<List>, by| -> Vec<Matched> {
-            let found = list.iter().flat_map(|list| list.matching(asked, now.local));
+            let found = list
+                .iter()
+                .flat_map(|list| list.matching(asked, Some(now.local)));
             found.map(|found| Matched::listed(by, &found)).collect()
         };
         candidates.extend(lines(&self.allow, Decider::AllowList));
@@ -397,6 +420,34 @@ impl Policy {
                 }
             },
         }
+    }
+
+    /// Which of its rules decided a call of the log: the one on the line that `source` names if it
+    /// still says what the log says, else one of that file that does; lines come and go.
+    pub fn rule_that_decided(
+        &self,
+        caller: &Caller,
+        reason: &str,
+        source: &str,
+    ) -> Option<Matched> {
+        let (file, line) = source.rsplit_once(':')?;
+        let asked = Asked::new(&self.numbering, caller);
+        let sides = [
+            (&self.allow, Decider::AllowList),
+            (&self.block, Decider::BlockList),
+        ];
+        let rules = sides.into_iter().flat_map(|(list, by)| {
+            let found = list.iter().flat_map(|list| list.matching(&asked, None));
+            let found = found.filter(|found| found.file.as_os_str() == file);
+            found.map(move |found| Matched::listed(by, &found))
+        });
+        let rules = rules.filter(|matched| self.words(caller, matched).1 == reason);
+        let is_on_line = |matched: &Matched| {
+            let source = matched.source.as_ref();
+            source.is_some_and(|source| line.parse() == Ok(source.line))
+        };
+        // The first one, unless there is one on the line.
+        rules.min_by_key(|matched| !is_on_line(matched))
     }
 
     fn unknown_class(&self) -> VerdictClass {

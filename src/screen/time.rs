@@ -255,6 +255,14 @@ impl Days {
     }
 }
 
+impl Days {
+    /// These and those.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
 impl fmt::Display for Days {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = WEEK.iter().filter(|(day, _)| self.contains(*day));

@@ -15,14 +15,20 @@ pub use writer::LogPlace;
 
 use crate::call::{CallRecord, Outcome};
 use crate::clock::Timestamp;
+use crate::screen::LoggedDecision;
 use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags, Row, ToSql, ffi, named_params};
+use std::ffi::{OsStr, OsString};
 use std::fs::OpenOptions;
 use std::io;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long a write waits while another program holds the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// 128 KiB of pages instead of 2 MiB: the daemon lives in a few megabytes.
+const CACHE_SIZE: i64 = -128;
 
 /// Why the call log could not be opened or used.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +62,16 @@ pub enum StoreError {
         /// The first contradiction, in SQLite's words.
         what: String,
     },
+    /// It may be read, but rows that a crash left in its journal may not without writing.
+    #[error(
+        "the call log {} cannot be read here: after a crash, its last rows are still in its journal; \
+         start the daemon once, or try again as its user or with sudo",
+        file.display()
+    )]
+    JournalOutOfReach {
+        /// The database file.
+        file: PathBuf,
+    },
     /// It is of no use, and cannot be moved out of the way either.
     #[error("{unusable}; it cannot be set aside: {source}")]
     InTheWay {
@@ -81,7 +97,7 @@ impl StoreError {
                 source: rusqlite::Error::SqlInputError { .. },
                 ..
             } => true,
-            Self::InTheWay { .. } => false,
+            Self::InTheWay { .. } | Self::JournalOutOfReach { .. } => false,
             Self::Open { file, source } => match source.sqlite_error_code() {
                 // The same, in `SQLite`'s plain `SQLITE_ERROR`.
                 Some(ErrorCode::Unknown) => true,
@@ -232,15 +248,42 @@ impl Store {
             .execute([keep])?)
     }
 
-    /// Opens a call log that is there, to read it only: also while the daemon writes to it.
+    /// Opens a call log that is there, to read it only: also while the daemon writes to it, and also in
+    /// a folder where we may not write.
     pub fn open_read_only(file: &Path) -> Result<Self, StoreError> {
+        let shared = Self::open_to_read(file.as_os_str(), file);
+        match shared {
+            // Whoever reads along needs the daemon's files of the journal, or must make them. Without a
+            // daemon there are none, and the file does not change.
+            Err(StoreError::Open { source, .. })
+                if matches!(
+                    source.sqlite_error_code(),
+                    Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly)
+                ) && file.exists() =>
+            {
+                if !journal_is_empty(file) {
+                    let file = file.to_path_buf();
+                    return Err(StoreError::JournalOutOfReach { file });
+                }
+                Self::open_to_read(&unchanging(file), file)
+            }
+            shared => shared,
+        }
+    }
+
+    fn open_to_read(name: &OsStr, file: &Path) -> Result<Self, StoreError> {
         let failed = |source| StoreError::Open {
             file: file.to_path_buf(),
             source,
         };
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(file, flags).map_err(failed)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_URI;
+        let connection = Connection::open_with_flags(Path::new(name), flags).map_err(failed)?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
+        connection
+            .pragma_update(None, "cache_size", CACHE_SIZE)
+            .map_err(failed)?;
         let found: i64 = connection
             .pragma_query_value(None, "user_version", |row| row.get(0))
             .map_err(failed)?;
@@ -308,6 +351,27 @@ impl Store {
             .execute(schema::COMPLETE_INTERRUPTED, parameters)?)
     }
 
+    /// Calls `each` with those of the last `count` calls that are over and were decided by a line of a
+    /// list, the newest first; they are never in memory all at once.
+    pub fn each_decided(
+        &self,
+        count: u32,
+        mut each: impl FnMut(LoggedDecision),
+    ) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare(schema::DECIDED)?;
+        let mut rows = statement.query([count])?;
+        while let Some(row) = rows.next()? {
+            each(LoggedDecision {
+                started: Timestamp::from_nanos(row.get("started")?),
+                number: row.get("number")?,
+                name: row.get("name")?,
+                reason: row.get("reason")?,
+                source: row.get("source")?,
+            });
+        }
+        Ok(())
+    }
+
     /// The last `count` calls, the oldest of them first.
     pub fn recent(&self, count: u32) -> Result<Vec<LoggedCall>, StoreError> {
         let mut statement = self.connection.prepare_cached(schema::RECENT)?;
@@ -318,6 +382,30 @@ impl Store {
         calls.reverse();
         Ok(calls)
     }
+}
+
+/// Whether all rows are in the file itself. What cannot be looked at is taken for a journal with rows.
+fn journal_is_empty(file: &Path) -> bool {
+    let mut journal = file.as_os_str().to_owned();
+    journal.push("-wal");
+    match Path::new(&journal).metadata() {
+        Ok(found) => found.len() == 0,
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
+}
+
+/// The name by which SQLite reads a file without any other beside it, because it does not change.
+fn unchanging(file: &Path) -> OsString {
+    let mut name = b"file:".to_vec();
+    // "//" would begin the name of a host, and a relative path is fine as it is.
+    for byte in file.as_os_str().as_bytes() {
+        match byte {
+            b'%' | b'?' | b'#' => name.extend(format!("%{byte:02x}").into_bytes()),
+            byte => name.push(*byte),
+        }
+    }
+    name.extend(b"?immutable=1");
+    OsString::from_vec(name)
 }
 
 /// With so many digits after the point: more would pretend to a precision that nobody measured.
@@ -331,8 +419,7 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     // A row that was committed survives a power cut; a call log writes only a few rows a day.
     connection.pragma_update(None, "synchronous", "FULL")?;
-    // 128 KiB of pages instead of 2 MiB: the daemon lives in a few megabytes.
-    connection.pragma_update(None, "cache_size", -128)?;
+    connection.pragma_update(None, "cache_size", CACHE_SIZE)?;
     connection.set_prepared_statement_cache_capacity(4);
     Ok(())
 }

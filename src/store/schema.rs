@@ -58,6 +58,11 @@ pub(super) const PRUNE: &str = "
     DELETE FROM calls WHERE outcome IS NOT NULL
         AND id <= (SELECT id FROM calls ORDER BY id DESC LIMIT 1 OFFSET ?1)";
 
+pub(super) const DECIDED: &str = "
+    SELECT started, number, name, reason, source
+    FROM (SELECT * FROM calls ORDER BY id DESC LIMIT ?1)
+    WHERE source IS NOT NULL AND outcome IS NOT NULL";
+
 pub(super) const RECENT: &str = "SELECT * FROM calls ORDER BY id DESC LIMIT ?1";
 
 /// Brings an older or new database to [`VERSION`], all or nothing, and returns the version it has

@@ -299,3 +299,53 @@ fn a_log_of_the_first_version_keeps_its_rows_and_takes_new_ones() {
     assert_eq!((rows[0].reason.as_str(), rows[0].noise_dbfs), ("old", None));
     assert_eq!(rows[1].noise_dbfs, Some(-48.25));
 }
+
+#[test]
+fn a_log_in_a_folder_where_nothing_may_be_written_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("what? 100% #1.db");
+    let beside = |end: &str| {
+        let mut name = file.as_os_str().to_owned();
+        name.push(end);
+        PathBuf::from(name)
+    };
+    Store::open(&file).unwrap().insert(&call("1")).unwrap();
+    // SQLite follows no links to its own files: it cannot make this one, not even as root.
+    std::os::unix::fs::symlink("nowhere", beside("-shm")).unwrap();
+    let store = Store::open_read_only(&file).unwrap();
+    assert_eq!(store.recent(9).unwrap().len(), 1);
+    assert!(store.insert(&call("2")).is_err());
+    std::fs::write(beside("-wal"), "rows").unwrap();
+    let refused = Store::open_read_only(&file).unwrap_err();
+    assert!(refused.to_string().contains("sudo"), "{refused}");
+    assert!(!refused.is_final());
+}
+
+#[test]
+fn calls_that_lists_decided_are_told_newest_first() {
+    let (_folder, file) = scratch();
+    let store = Store::open(&file).unwrap();
+    let over = |number: &str| CallRecord {
+        outcome: Some(Outcome::RingsStopped),
+        ..call(number)
+    };
+    for number in ["1", "2"] {
+        store.insert(&over(number)).unwrap();
+    }
+    store.insert(&call("not over")).unwrap();
+    let by_no_list = CallRecord {
+        source: None,
+        ..over("3")
+    };
+    store.insert(&by_no_list).unwrap();
+    store.insert(&over("4")).unwrap();
+    let told = |count| {
+        let mut numbers = Vec::new();
+        store
+            .each_decided(count, |call| numbers.extend(call.number))
+            .unwrap();
+        numbers
+    };
+    assert_eq!(told(9), ["4", "2", "1"]);
+    assert_eq!(told(4), ["4", "2"]);
+}

@@ -28,6 +28,8 @@ pub const HANG_UP: BlockAction = BlockAction::HangUp {
 pub struct House {
     pub scenario: Scenario,
     pub action: BlockAction,
+    /// Whether the special information tones go first.
+    pub sit: bool,
     pub policy: Policy,
     pub handler: Option<Box<dyn CallHandler>>,
     pub link: LinkOptions,
@@ -52,6 +54,7 @@ impl House {
         Self {
             scenario,
             action: HANG_UP,
+            sit: false,
             policy: block_list(&format!("{ROBOCALLER},A robocaller\n")),
             handler: None,
             link: LinkOptions::default(),
@@ -112,6 +115,7 @@ impl House {
         let modem = MemoryModem::new(self.scenario, self.link);
         let setup = Setup {
             action: self.action,
+            sit: self.sit,
             recording_limits: self.limits,
             clock: self.clock,
             listening: self.listening,

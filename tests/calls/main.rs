@@ -18,4 +18,5 @@ mod listen_corpus;
 mod modes;
 mod recovery;
 mod ringing;
+mod sound;
 mod stopping;

@@ -127,6 +127,7 @@ impl House {
             )
             .env("HOME", self.path("home"))
             .env_remove("STATE_DIRECTORY")
+            .env_remove("CACHE_DIRECTORY")
             .env_remove("NOTIFY_SOCKET")
             .env_remove("JOURNAL_STREAM");
         command

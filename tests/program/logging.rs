@@ -107,10 +107,10 @@ fn list_problems() {
 /// Flags that do nothing here are said to.
 fn idle_flags() {
     let house = House::new("");
-    let mut daemon = house.daemon("-b @block.csv -a @said.wav -s 2 -r");
+    let mut daemon = house.daemon("-b @block.csv -a @said.wav -s 2 -r --sit");
     daemon.wait_for("armed on");
     daemon.stop();
-    for remark in ["-a does nothing", "-s does nothing"] {
+    for remark in ["-a does nothing", "-s does nothing", "--sit does nothing"] {
         assert_eq!(daemon.count(remark), 1);
     }
 }

@@ -128,6 +128,52 @@ fn message() {
     assert!((2.9..4.5).contains(&transmitted), "{transmitted} s");
 }
 
+/// Stereo of 16 bit, 44,100 Hz; a square wave, which no converter can leave as it is.
+fn stereo_wav(seconds: u32) -> Vec<u8> {
+    let frames = seconds * 44_100;
+    let mut wav = Vec::from(*b"RIFF");
+    wav.extend((36 + 4 * frames).to_le_bytes());
+    wav.extend(b"WAVEfmt \x10\0\0\0\x01\0\x02\0");
+    wav.extend(44_100_u32.to_le_bytes());
+    wav.extend((4 * 44_100_u32).to_le_bytes());
+    wav.extend(b"\x04\0\x10\0data");
+    wav.extend((4 * frames).to_le_bytes());
+    for at in 0..frames {
+        let value: i16 = if at % 100 < 50 { 9000 } else { -9000 };
+        wav.extend(value.to_le_bytes().repeat(2));
+    }
+    wav
+}
+
+fn message_of_another_kind() {
+    let house = House::new(&robocall("", "stays"));
+    house.write("said/message.wav", &stereo_wav(3));
+    house.write("data/play/song.mp3", b"ID3");
+    let (row, log) = live_through(&house, "-m -a @said/message.wav");
+    assert_dealt_with(&house, &row, "message", "finished");
+    let transmitted = time_between(&house, "voice VTX begins", "voice ends");
+    assert!((2.9..5.0).contains(&transmitted), "{transmitted} s");
+    let files = |folder: &str| -> Vec<_> {
+        let entries = std::fs::read_dir(house.path(folder)).unwrap();
+        entries.map(|entry| entry.unwrap().path()).collect()
+    };
+    assert_eq!(files("said").len(), 1, "nothing beside the user's file");
+    let [copy] = files("data/cache").try_into().unwrap();
+    assert_eq!(crate::house::read_wav(&copy).len(), 24_000);
+    assert!(!log.iter().any(|line| line.contains("WARN")), "{log:?}");
+}
+
+fn tones_before_hanging_up() {
+    let house = House::new(&robocall("", "stays"));
+    let (row, log) = live_through(&house, "--sit");
+    assert_dealt_with(&house, &row, "hangup", "finished");
+    assert_not_recorded(&house, &row);
+    let said = "playing the special information tones";
+    assert!(log.iter().any(|line| line.contains(said)), "{log:?}");
+    let transmitted = time_between(&house, "voice VTX begins", "voice ends");
+    assert!((0.9..2.5).contains(&transmitted), "{transmitted} s");
+}
+
 fn record() {
     let house = House::new(&robocall("", "stays"));
     let (row, _) = live_through(&house, "-r 3");
@@ -225,6 +271,8 @@ fn each_mode_deals_with_a_call() {
         ("fax in class 1", fax_in_class_1),
         ("fax in class 2", fax_in_class_2),
         ("message", message),
+        ("message of another kind", message_of_another_kind),
+        ("tones before hanging up", tones_before_hanging_up),
         ("record", record),
         ("transmit", transmit),
         ("duplex", duplex),

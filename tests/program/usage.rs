@@ -9,7 +9,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("missing allow list", "-w @none.csv", "none.csv"),
     ("country that is none", "--country Mars", "two letters"),
     ("missing WAV", "-m -a @none.wav", "none.wav"),
-    ("stereo WAV", "-m -a @stereo.wav", "sox"),
+    ("ADPCM WAV", "-m -a @adpcm.wav", "ADPCM"),
     ("no WAV at all", "-d -a @block.csv", "sox"),
     ("WAV without sound", "-t -a @empty.wav", "empty.wav"),
     ("WAV that is cut off", "-t -a @cut.wav", "cut.wav"),
@@ -130,6 +130,9 @@ fn machine() -> House {
     let mut stereo = std::fs::read(house.path("said.wav")).unwrap();
     stereo[22] = 2;
     house.write("stereo.wav", &stereo);
+    let mut adpcm = std::fs::read(house.path("said.wav")).unwrap();
+    adpcm[20] = 2;
+    house.write("adpcm.wav", &adpcm);
     house.write("cut.wav", b"RIFF\x10\0\0\0WAVEfmt ");
     house.write("bad.toml", b"[[call]]\nringings = 3\n");
     house.write("good.toml", b"");

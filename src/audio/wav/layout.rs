@@ -58,22 +58,22 @@ impl fmt::Display for Format {
 
 /// A WAV file's inner layout.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Layout {
-    pub(super) format: Format,
+pub(in crate::audio) struct Layout {
+    pub(in crate::audio) format: Format,
     /// Offset of the first sample.
-    pub(super) data_start: u64,
+    pub(in crate::audio) data_start: u64,
     /// Bytes of audio that are really there.
-    pub(super) data_bytes: u64,
+    pub(in crate::audio) data_bytes: u64,
     /// Bytes of audio as the header has it.
-    pub(super) claimed_bytes: u32,
+    pub(in crate::audio) claimed_bytes: u32,
     /// Bytes after the first eight as the RIFF head has it.
-    pub(super) claimed_riff_bytes: u32,
+    pub(in crate::audio) claimed_riff_bytes: u32,
     /// Bytes from the first sample to the end of the file.
-    pub(super) rest_bytes: u64,
+    pub(in crate::audio) rest_bytes: u64,
 }
 
 /// Walks the chunks up to the audio.
-pub(super) fn read_layout(file: &mut (impl Read + Seek)) -> Result<Layout, WavError> {
+pub(in crate::audio) fn read_layout(file: &mut (impl Read + Seek)) -> Result<Layout, WavError> {
     let file_bytes = file.seek(SeekFrom::End(0))?;
     file.seek(SeekFrom::Start(0))?;
     let mut riff = [0; 12];

@@ -10,6 +10,7 @@ mod reader;
 mod writer;
 
 pub use layout::Format;
+pub(super) use layout::read_layout;
 pub use reader::{WavReader, probe};
 pub use writer::{WavWriter, repair};
 pub(super) use writer::{mend, shorten};
@@ -24,7 +25,7 @@ pub enum WavError {
     #[error("{0}")]
     Io(#[from] io::Error),
     /// It is not a WAV file at all.
-    #[error("it is {what}, not a WAV file; {hint}", hint = CONVERT)]
+    #[error("it is {what}, not a WAV file; {hint}", hint = hint_for(what))]
     NotWav {
         /// What it is instead, as far as its first bytes tell.
         what: &'static str,
@@ -62,7 +63,15 @@ impl From<hound::Error> for WavError {
 }
 
 /// What to do with a file of another kind.
-const CONVERT: &str = "convert it with: sox INPUT -b 8 -e unsigned-integer -c 1 -r 8000 OUTPUT.wav";
+const CONVERT: &str = "convert it with: callblock convert INPUT OUTPUT.wav";
+
+/// What to do with a file that is no WAV file.
+fn hint_for(what: &str) -> &'static str {
+    match what {
+        "an MP3 file" | "an Ogg file" | "a FLAC file" | "an AIFF file" => CONVERT,
+        _ => "make a WAV file of it with sox or ffmpeg",
+    }
+}
 
 /// The kind of WAV file that is read and written here, for `hound`.
 const SPEC: hound::WavSpec = hound::WavSpec {

@@ -1,7 +1,7 @@
 //! What a daemon needs to know before it begins, and the folders it begins with.
 
 use super::super::{BlockAction, Listening};
-use crate::audio::{RecordingLimits, TimeZone};
+use crate::audio::{ConvertedCopies, RecordingLimits, TimeZone};
 use crate::clock::{SystemClock, WallClock};
 use crate::service::control::Places;
 use std::io;
@@ -18,6 +18,9 @@ const USUAL_HOLD: Duration = Duration::from_secs(1);
 pub struct Setup {
     /// What is done with blocked calls.
     pub action: BlockAction,
+    /// Whether the special information tones ("no such number") go before whatever is sent, and
+    /// before a mere hang-up, which then takes a voice modem.
+    pub sit: bool,
     /// How long the line is held where a call is merely hung up on.
     pub hang_up_hold: Duration,
     /// T.35 country code for the modem, if it is to be set.
@@ -26,6 +29,8 @@ pub struct Setup {
     pub modem_init: Vec<String>,
     /// Where the log, the recordings and the play folder are.
     pub data_dir: PathBuf,
+    /// Where copies of converted files are kept; `None`: in `cache` in the data folder.
+    pub cache_dir: Option<PathBuf>,
     /// The zone of the recordings' names.
     pub time_zone: TimeZone,
     /// How much is recorded and kept.
@@ -61,10 +66,12 @@ impl Setup {
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {
             action: BlockAction::HangUp { hold: USUAL_HOLD },
+            sit: false,
             hang_up_hold: USUAL_HOLD,
             modem_country: None,
             modem_init: Vec::new(),
             data_dir: data_dir.into(),
+            cache_dir: None,
             time_zone: TimeZone::UTC,
             recording_limits: RecordingLimits::default(),
             listening: Listening::default(),
@@ -81,6 +88,11 @@ impl Setup {
 
     pub(super) fn rec_dir(&self) -> PathBuf {
         self.data_dir.join("rec")
+    }
+
+    pub(super) fn converted_copies(&self) -> ConvertedCopies {
+        let own = self.cache_dir.clone();
+        ConvertedCopies::new(own.unwrap_or_else(|| self.data_dir.join("cache")))
     }
 }
 

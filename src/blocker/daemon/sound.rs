@@ -5,8 +5,8 @@ use super::super::ears::{Ears, Heard};
 use super::super::handler::Wish;
 use super::super::machine::Event;
 use super::{Daemon, Notice, Report};
-use crate::audio::listen::CallEnd;
-use crate::audio::{Player, Recorder};
+use crate::audio::listen::{CallEnd, SpecialInformation};
+use crate::audio::{ConvertedCopies, Player, Recorder};
 use crate::modem::driver::Playback;
 use crate::store::CallKey;
 use std::collections::VecDeque;
@@ -113,14 +113,31 @@ impl Daemon {
         }
     }
 
+    pub(super) fn play_special_information(&mut self) {
+        let Some(playing) = &mut self.playing else {
+            return;
+        };
+        *playing += 1;
+        if let Some(ears) = &mut self.ears {
+            ears.sending_special_information();
+        }
+        tracing::info!("playing the special information tones");
+        let (tones, playback) = mpsc::channel(1);
+        // There is room for one block.
+        let _ = tones.try_send(SpecialInformation::International.samples());
+        self.modem.play(playback);
+    }
+
     pub(super) fn play(&mut self, file: &Path) {
         let Some(playing) = &mut self.playing else {
             return;
         };
         *playing += 1;
+        self.folder.played(file);
         tracing::info!(file = %file.display(), "playing");
         (self.observer)(&Notice::Playing(file));
-        self.modem.play(playback(file));
+        self.modem
+            .play(playback(file, self.setup.converted_copies()));
     }
 
     pub(super) fn announce_recording(&mut self, call: CallKey, recorder: &Recorder) {
@@ -159,9 +176,9 @@ impl Daemon {
 }
 
 /// A file as the driver plays it. One that cannot be read ends early, and says why in the log.
-fn playback(file: &Path) -> Playback {
+fn playback(file: &Path, copies: ConvertedCopies) -> Playback {
     let (blocks, playback) = mpsc::channel(1);
-    let mut player = Player::open(file);
+    let mut player = Player::open(file, Some(copies));
     tokio::spawn(async move {
         while let Some(block) = player.next_block().await {
             match block {

@@ -18,6 +18,8 @@ pub enum Effect {
     PickUpOtherWay,
     /// Open a voice stream.
     StartVoice(VoiceMode),
+    /// Play the three special information tones.
+    PlaySpecialInformation,
     /// Play a file.
     Play(PathBuf),
     /// End the voice stream when everything has been heard.

@@ -55,15 +55,24 @@ pub(super) struct Options {
 }
 
 impl Options {
-    /// Reads the columns. What is neither an action nor one of our keys is a comment: older lists have
+    /// Reads the columns. What is neither an action nor a key with a value is a comment: older lists have
     /// further columns of any kind.
     pub(super) fn read<'a>(
         columns: impl IntoIterator<Item = &'a str>,
         folder: &Path,
     ) -> Result<Self, Cow<'static, str>> {
         let mut options = Self::default();
+        let mut last_is_days = false;
         for column in columns {
             let column = column.trim();
+            // `days=sat,sun` without quotes is two columns.
+            if last_is_days && let (Some(days), Ok(more)) = (options.when.days, column.parse()) {
+                options.when.days = Some(days.and(more));
+                continue;
+            }
+            last_is_days = column
+                .get(..5)
+                .is_some_and(|start| start.eq_ignore_ascii_case("days="));
             let (key, value) = match column.split_once('=') {
                 Some((key, value)) => (key.trim(), Some(value.trim())),
                 None => (column, None),
@@ -104,6 +113,13 @@ impl Options {
             ("duplex", limit) => ListAction::Duplex(seconds(key, limit)?),
             ("hangup" | "fax" | "ring", Some(_)) => {
                 return Err(format!("{key} takes no value").into());
+            }
+            (_, Some(_)) if key.bytes().all(|byte| byte.is_ascii_lowercase()) => {
+                return Err(format!(
+                    "{key}= is not known; there are until=, hours=, days=, message=, record=, transmit= \
+                     and duplex="
+                )
+                .into());
             }
             _ => return Ok(()),
         };

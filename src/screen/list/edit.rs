@@ -10,6 +10,7 @@ use crate::screen::numbering::Numbering;
 use std::borrow::Cow;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, fchown};
 use std::path::Path;
 
 /// A list could not be changed.
@@ -70,11 +71,7 @@ pub fn add_entry(
             lines: vec![line],
         });
     }
-    let end: &[u8] = if list.ends_with(b"\r\n") {
-        b"\r\n"
-    } else {
-        b"\n"
-    };
+    let end = line_end(list);
     let mut text = list.to_vec();
     if !text.is_empty() && !text.ends_with(b"\n") {
         text.extend(end);
@@ -110,6 +107,16 @@ pub fn remove_entry(
         }
     }
     Ok(edited)
+}
+
+/// How lines end in this list.
+pub fn line_end(list: &[u8]) -> &'static [u8] {
+    let first = list.split_inclusive(|byte| *byte == b'\n').next();
+    if first.is_some_and(|line| line.ends_with(b"\r\n")) {
+        b"\r\n"
+    } else {
+        b"\n"
+    }
 }
 
 /// Lines with their numbers and ends.
@@ -165,7 +172,8 @@ impl<'a> Wanted<'a> {
 }
 
 /// Replaces a file as a whole: whoever reads it sees the old one or the new one, also after a power
-/// cut. Its permissions stay; a link stays a link.
+/// cut. Its permissions stay, and its owner and group as far as we may give files away; a link stays a
+/// link.
 pub fn write_atomically(path: &Path, text: &[u8]) -> io::Result<()> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let folder = match target.parent() {
@@ -191,12 +199,17 @@ pub fn write_atomically(path: &Path, text: &[u8]) -> io::Result<()> {
 }
 
 fn write_new(new: &Path, text: &[u8], old: &Path) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(new)?;
+    // One of this name can only be what a process of our number left when it was killed.
+    let _ = fs::remove_file(new);
+    let mut file = OpenOptions::new().write(true).create_new(true).open(new)?;
     if let Ok(old) = fs::metadata(old) {
+        let made = file.metadata()?;
+        if (made.uid(), made.gid()) != (old.uid(), old.gid()) {
+            // The daemon may be of another user than the one who edits. Who is not root can still keep
+            // one of his groups; that he cannot keep the rest is no reason to refuse.
+            let _ = fchown(&file, Some(old.uid()), Some(old.gid()))
+                .or_else(|_| fchown(&file, None, Some(old.gid())));
+        }
         file.set_permissions(old.permissions())?;
     }
     file.write_all(text)?;
@@ -232,13 +245,25 @@ mod tests {
         ));
         assert_eq!(
             text,
-            format!("{LIST}\n5055550177,\"Joe, \"\"J\"\"\",until=2027-01-31\n")
+            format!("{LIST}\r\n5055550177,\"Joe, \"\"J\"\"\",until=2027-01-31\r\n")
         );
         assert_eq!((changed, lines), (true, vec![7]));
         let crlf = "5055550101,a\r\n";
         assert_eq!(
             edit(add_entry(crlf.as_bytes(), &us, "1,", "", &[])).0,
             "5055550101,a\r\n\"1,\",\r\n"
+        );
+        let without_end = "# mine\r\n5055550101,a";
+        assert_eq!(
+            edit(add_entry(
+                without_end.as_bytes(),
+                &us,
+                "5055550102",
+                "b",
+                &[]
+            ))
+            .0,
+            "# mine\r\n5055550101,a\r\n5055550102,b\r\n"
         );
         assert_eq!(
             edit(add_entry(b"", &us, "5055550101", "", &[])).0,
@@ -348,6 +373,11 @@ mod tests {
             fs::metadata(&file).unwrap().permissions().mode() & 0o777,
             0o640
         );
+        // Only root can give a file away; others see here that failing to do so is no failure.
+        let given_away = std::os::unix::fs::chown(&file, Some(1), Some(1)).is_ok();
+        write_atomically(&file, b"newer").unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"newer");
+        assert_eq!(fs::metadata(&file).unwrap().uid() == 1, given_away);
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
         assert!(write_atomically(&folder.path().join("absent/list.csv"), b"").is_err());

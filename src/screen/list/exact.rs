@@ -108,6 +108,11 @@ impl ExactNumbers {
         })
     }
 
+    /// How many numbers there are.
+    pub(super) fn len(&self) -> usize {
+        self.buckets.iter().map(|bucket| bucket.entries.len()).sum()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.buckets.is_empty()
     }

@@ -26,11 +26,11 @@ pub(super) struct ListFile {
 }
 
 impl ListFile {
-    /// Every line that matches and is in force, with how special it is.
+    /// Every line that matches and is in force, or whatever the time, with how special it is.
     pub(super) fn matching<'a>(
         &'a self,
         asked: &Asked<'_>,
-        now: LocalTime,
+        now: Option<LocalTime>,
         found: &mut Vec<(u16, Match<'a>)>,
     ) {
         if let Some(exact) = &asked.exact
@@ -39,7 +39,7 @@ impl ListFile {
             found.push((EXACT, self.plain_match(exact, line)));
         }
         for (specificity, rule) in self.rules.matching(asked) {
-            if rule.when.includes(now) {
+            if now.is_none_or(|now| rule.when.includes(now)) {
                 found.push((specificity, self.rule_match(rule)));
             }
         }
@@ -99,6 +99,11 @@ impl ListFile {
 
     pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
         self.texts.iter().map(|entry| &*entry.0)
+    }
+
+    /// How many exact numbers and texts there are.
+    pub(super) fn exact_count(&self) -> usize {
+        self.exact.len() + self.texts.len()
     }
 
     pub(super) fn rule_matches(&self) -> impl Iterator<Item = Match<'_>> {
@@ -182,8 +187,7 @@ impl<'a> Filling<'a> {
 
 impl Sink for Filling<'_> {
     fn number(&mut self, line: u32, number: PlainNumber<'_>) {
-        let placed = self.numbering.place(number.plus, number.digits);
-        if let Some(key) = self.numbering.key(placed) {
+        if let Some(key) = self.numbering.key_of(number.plus, number.digits) {
             self.file.exact.push(key, line);
             self.file.names.push(line, number.name);
         }

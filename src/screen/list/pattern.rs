@@ -153,7 +153,12 @@ fn regex_in_slashes(text: &str) -> Result<Option<&str>, Cow<'static, str>> {
         regex::Error::CompiledTooBig(_) => "the regular expression is too large".into(),
         error => Cow::Owned(format!(
             "the regular expression cannot be read: {}",
-            error.to_string().lines().last().unwrap_or_default()
+            error
+                .to_string()
+                .lines()
+                .last()
+                .unwrap_or_default()
+                .trim_start_matches("error: ")
         )),
     })?;
     Ok(Some(inner))
@@ -195,7 +200,13 @@ fn wildcards(text: &str) -> Result<Pattern, Cow<'static, str>> {
 
 /// `+33162000000-+33163999999`; without plus, both must be plain digits of the same length.
 fn range(text: &str) -> Result<Option<Pattern>, Cow<'static, str>> {
-    let Some((from, to)) = text.split_once('-') else {
+    // Where both ends have dashes in them, the one between them is that before the second plus.
+    let second_plus = text.get(1..).and_then(|rest| rest.find('+'));
+    let between = second_plus.and_then(|at| text.get(..=at)?.rfind('-'));
+    let Some((from, to)) = (match between {
+        Some(at) => text.get(..at).zip(text.get(at + 1..)),
+        None => text.split_once('-'),
+    }) else {
         return Ok(None);
     };
     let (from, to) = (from.trim(), to.trim());

@@ -36,6 +36,8 @@ impl Dialled {
                 digits.push(digit);
             } else if (c == '+' || c == '\u{ff0b}') && digits.is_empty() {
                 plus = true;
+            } else if c.eq_ignore_ascii_case(&'x') && digits == "0" {
+                // Brazil writes the place of the carrier's digits so: (0xx11).
             } else if c.is_alphanumeric() || matches!(c, '*' | '#' | '@' | '+' | '%' | '=') {
                 return None;
             }
@@ -57,22 +59,28 @@ fn decimal_digit(c: char) -> Option<char> {
     })
 }
 
-/// The text before `;ext=12`, `ext. 12` or `x12`.
+/// The words and marks between a number and what is dialled behind it.
+const EXTENSION_MARKS: [&str; 7] = ["extension", "extn", "ext", "x", "#", "p", "w"];
+/// A number with an extension has so many digits at least: `0xx11` in Brazil is none, nor is `*67#1`.
+const MIN_DIGITS_BEFORE_EXTENSION: usize = 4;
+
+/// The text before `;ext=12`, `ext. 12`, `x12`, `#12`, or a pause.
 fn without_extension(text: &str) -> &str {
-    let text = text.split(';').next().unwrap_or_default();
+    let text = text.split([';', ',']).next().unwrap_or_default();
     let head = text.trim_end_matches(|c: char| c.is_ascii_digit());
     if head.len() == text.len() {
         return text;
     }
     let marked = head.trim_end_matches(['.', ' ', ':']);
-    ["extension", "ext", "x"]
+    EXTENSION_MARKS
         .iter()
         .find_map(|mark| {
             let at = marked.len().checked_sub(mark.len())?;
             let before = marked.get(..at)?;
+            let digits = before.chars().filter(|c| decimal_digit(*c).is_some());
             (marked.get(at..)?.eq_ignore_ascii_case(mark)
-                && before.contains(|c: char| c.is_ascii_digit()))
-            .then_some(before)
+                && digits.count() >= MIN_DIGITS_BEFORE_EXTENSION)
+                .then_some(before)
         })
         .unwrap_or(text)
 }

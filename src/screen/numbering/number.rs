@@ -1,6 +1,6 @@
 //! A number that was read, what can be said of it, and the key by which lists find it.
 
-use super::plans::{self, Charge};
+use super::details::{self, Charge};
 use super::{BY_CODE, Country, MAX_LOCAL_DIGITS, Numbering, is_north_american, iso};
 use std::borrow::Cow;
 
@@ -114,12 +114,12 @@ impl Number {
             if is_non_geographic(area) {
                 return None;
             }
-            plans::NANP_AREAS
+            details::NANP_AREAS
                 .iter()
                 .find(|(_, areas)| areas.split(' ').any(|code| code == area))
                 .map_or("US", |(iso, _)| iso)
         } else {
-            plans::ENCLAVES
+            details::ENCLAVES
                 .iter()
                 .find(|(code, _, starts)| {
                     *code == plan.calling_code
@@ -148,10 +148,15 @@ impl Number {
             return false;
         }
         let told_apart = country.0.calling_code == "1"
-            || plans::ENCLAVES
+            || details::ENCLAVES
                 .iter()
                 .any(|(code, _, _)| *code == country.0.calling_code);
         !told_apart || self.country() == Some(country)
+    }
+
+    /// Whether it has a plus for all that no number of any country is behind it.
+    pub(in crate::screen) const fn has_idle_plus(&self) -> bool {
+        matches!(self.form, Form::Impossible { plus: true })
     }
 
     /// Whether no telephone can have this number.
@@ -183,13 +188,13 @@ impl Number {
         };
         if plan.calling_code == "1" {
             let area = national.get(..3)?;
-            return if plans::NANP_TOLL_FREE.contains(&area) {
+            return if details::NANP_TOLL_FREE.contains(&area) {
                 Some(Charge::TollFree)
             } else {
-                (area == plans::NANP_PREMIUM).then_some(Charge::Premium)
+                (area == details::NANP_PREMIUM).then_some(Charge::Premium)
             };
         }
-        let (free, premium) = plans::charges(iso(plan));
+        let (free, premium) = details::charges(iso(plan));
         let begins = |starts: &[&str]| starts.iter().any(|start| national.starts_with(start));
         if begins(free) {
             Some(Charge::TollFree)
@@ -221,7 +226,7 @@ impl Number {
 
 /// Whether numbers with this area code belong to no place.
 fn is_non_geographic(area: &str) -> bool {
-    plans::NANP_TOLL_FREE.contains(&area) || area == plans::NANP_PREMIUM
+    details::NANP_TOLL_FREE.contains(&area) || area == details::NANP_PREMIUM
 }
 
 /// Up to 18 digits, leading zeros included: the number that they form behind a leading 1.

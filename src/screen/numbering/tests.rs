@@ -67,6 +67,25 @@ const PUBLISHED: &[(&str, &str, &str)] = &[
     ("BR", "5511961234567", "+5511961234567"),
     ("BR", "00 15 1 202 555 0123", "+12025550123"),
     ("BR", "0800 123 456", "+55800123456"),
+    ("BR", "(0xx11) 96123-4567", "+5511961234567"),
+    ("BR", "0xx1196123-4567", "+5511961234567"),
+    ("BR", "55500122522", "+55500122522"),
+    ("DE", "0301234", "+49301234"),
+    ("MX", "33 1234 5678", "+523312345678"),
+    ("MX", "523312345678", "+523312345678"),
+    ("AR", "011 8765-4321", "+541187654321"),
+    ("AR", "011 15 8765-4321", "+5491187654321"),
+    ("AR", "0343 15 555-1212", "+5493435551212"),
+    ("AR", "02966 15 23-4567", "+5492966234567"),
+    ("AR", "+54 9 11 8765 4321", "+5491187654321"),
+    ("CH", "41212345678", "+41212345678"),
+    ("CH", "044 668 18 00", "+41446681800"),
+    ("CZ", "420212655840", "+420212655840"),
+    ("GR", "302123456789", "+302123456789"),
+    ("SG", "6561239121", "+6561239121"),
+    ("IE", "3532212345", "+3532212345"),
+    ("IS", "8560413", "+3548560413"),
+    ("BY", "80297470604", "+375297470604"),
 ];
 
 #[test]
@@ -83,6 +102,24 @@ fn numbers_get_the_form_that_libphonenumber_gives_them() {
 }
 
 #[test]
+fn what_mexicans_dialled_until_2019_is_the_number_of_today() {
+    let numbering = in_country_of("MX");
+    for text in [
+        "01 33 1234 5678",
+        "044 33 1234 5678",
+        "045 33 1234 5678",
+        "+52 1 33 1234 5678",
+        "5213312345678",
+    ] {
+        assert_eq!(
+            numbering.read(text).e164().as_deref(),
+            Some("+523312345678"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn what_is_not_a_whole_number_is_never_made_one() {
     // libphonenumber makes "numbers" of these and then calls them invalid.
     for (country, text, impossible) in [
@@ -93,6 +130,8 @@ fn what_is_not_a_whole_number_is_never_made_one() {
         ("US", "9115550123", true),
         ("US", "2021550123", true),
         ("US", "2025550123", false),
+        ("US", "2022110123", true),
+        ("US", "8002110123", false),
         ("US", "+19995550123", true),
         ("GB", "112", false),
         ("GB", "0123456", false),
@@ -128,6 +167,14 @@ fn texts_and_addresses_are_not_numbers_unless_they_say_so() {
         ("tel:+1-505-555-0134;ext=12", Some("+15055550134")),
         ("(505) 555-0134 ext. 12", Some("+15055550134")),
         ("505-555-0134x12", Some("+15055550134")),
+        ("(505) 555-0134 extn. 4567", Some("+15055550134")),
+        ("505-555-0134 #12", Some("+15055550134")),
+        ("505-555-0134,,456", Some("+15055550134")),
+        ("505-555-0134;456", Some("+15055550134")),
+        ("+1 505 555 0134p12", Some("+15055550134")),
+        ("+1 505 555 0134 w 12", Some("+15055550134")),
+        ("#31#5055550134", None),
+        ("5055550134#", None),
         ("５０５５５５０１３４", Some("+15055550134")),
         ("sip:1000@192.0.2.7", None),
         ("user5055550134@example.com", None),
@@ -149,7 +196,7 @@ fn without_a_country_equal_numbers_are_equal_and_doubtful_ones_are_not() {
     let numbering = Numbering::default();
     let key = |text: &str| {
         let dialled = Dialled::of(text).unwrap();
-        numbering.key(numbering.place(dialled.plus, &dialled.digits))
+        numbering.key_of(dialled.plus, &dialled.digits)
     };
     let equal = [
         &[
@@ -261,6 +308,8 @@ fn free_and_dear_numbers_are_known_by_their_beginnings() {
         ("AU", "1900 123 456", false, true),
         ("IN", "1800 123 456", true, false),
         ("BR", "0800 123 4567", true, false),
+        ("SE", "020 19 06 16", true, false),
+        ("PL", "70 8 017 083", false, true),
     ] {
         let number = in_country_of(country).read(text);
         assert_eq!(

@@ -227,6 +227,16 @@ fn every_kind_of_pattern_matches_what_it_says() {
             &["+33164000000", "+33161999999"],
         ),
         (
+            "+1 505-555-0100 - +1 505-555-0120",
+            &["+15055550110", "5055550100"],
+            &["5055550121"],
+        ),
+        (
+            "+1-505-555-0100-+1-505-555-0120",
+            &["+15055550110", "5055550120"],
+            &["5055550121"],
+        ),
+        (
             "5055550100-5055550120",
             &["+15055550110", "5055550100", "5055550120"],
             &["5055550121"],
@@ -328,7 +338,8 @@ fn the_most_special_pattern_decides_and_the_others_are_told() {
 #[test]
 fn a_line_says_what_is_done_and_when() {
     let text = "5055550101,,message=gone.wav\n5055550102,,record=60\n5055550103,,Duplex=300,hours=22:00-07:00\n\
-        5055550104,,ring\n5055550105,,until=2026-11-19\n5055550106,,transmit,until=2026-11-20\n5055550107,,\"days=sat,sun\"\n";
+        5055550104,,ring\n5055550105,,until=2026-11-19\n5055550106,,transmit,until=2026-11-20\n5055550107,,\"days=sat,sun\"\n\
+        5055550108,,days=sun,sat,hangup\n";
     let policy = american(None, Some(text));
     for (number, class, action) in [
         ("5055550101", Block, Some("message=gone.wav")),
@@ -338,6 +349,7 @@ fn a_line_says_what_is_done_and_when() {
         ("5055550105", Ring, None),
         ("5055550106", Block, Some("transmit")),
         ("5055550107", Ring, None),
+        ("5055550108", Ring, None),
     ] {
         let verdict = screen(&policy, number, "");
         let said = verdict.action.map(|action| action.to_string());
@@ -359,11 +371,12 @@ fn a_line_says_what_is_done_and_when() {
         night.action,
         Some(ListAction::Duplex(Some(std::time::Duration::from_mins(5))))
     );
-    let saturday = policy.screen(
-        &Caller::from_line(Some("5055550107"), None),
-        at("2026-11-21", 60),
-    );
-    assert_eq!(saturday.class, Block);
+    for number in ["5055550107", "5055550108"] {
+        for date in ["2026-11-21", "2026-11-22"] {
+            let weekend = policy.screen(&Caller::from_line(Some(number), None), at(date, 60));
+            assert_eq!(weekend.class, Block, "{number} {date}");
+        }
+    }
 }
 
 #[test]
@@ -378,13 +391,17 @@ fn a_line_with_a_wrong_option_is_named() {
             "1,,days=x",
             "days: days are written as mon-fri or sat,sun with + or / between them: sat+sun",
         ),
+        (
+            "1,,untill=2027-01-31",
+            "untill= is not known; there are until=, hours=, days=, message=, record=, transmit= and duplex=",
+        ),
         ("1,,record=0", "record takes seconds, from 1 to 86400"),
         ("1,,message", "message needs a file: message=gone.wav"),
         ("1,,hangup,fax", "there are two actions"),
         ("1,,fax=2", "fax takes no value"),
         (
             "/(/,",
-            "the regular expression cannot be read: error: unclosed group",
+            "the regular expression cannot be read: unclosed group",
         ),
         ("/(a{9}){99}{99}/", "the regular expression is too large"),
         (

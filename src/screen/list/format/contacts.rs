@@ -1,8 +1,12 @@
-//! vCard 3 and 4 (RFC 2426, RFC 6350): the telephone numbers of contacts, each with the contact's
-//! name.
+//! vCard 3 and 4 (RFC 2426, RFC 6350), and 2.1 as telephones still write it: the telephone numbers of
+//! contacts, each with the contact's name.
 
 use super::{Row, Sink, TOO_LONG, decode, lines};
+use std::borrow::Cow;
 use std::io::{self, BufRead};
+
+/// What is longer is cut: no name or number is.
+const MAX_PROPERTY_BYTES: usize = 1024;
 
 /// The contact being read.
 #[derive(Default)]
@@ -23,11 +27,22 @@ pub(super) fn vcard(text: &mut dyn BufRead, sink: &mut dyn Sink) -> io::Result<(
         };
         let line = decode(line);
         let line = line.trim_end_matches(['\r', '\n']);
+        if let Some((_, pending)) = &mut pending
+            && goes_on(pending)
+        {
+            pending.pop();
+            if pending.len() < MAX_PROPERTY_BYTES {
+                pending.push_str(line);
+            } else if line.ends_with('=') {
+                pending.push('=');
+            }
+            return;
+        }
         if let Some(more) = line.strip_prefix([' ', '\t'])
             && let Some((_, pending)) = &mut pending
         {
             // A photograph is of no use here.
-            if pending.len() < 1024 {
+            if pending.len() < MAX_PROPERTY_BYTES {
                 pending.push_str(more);
             }
             return;
@@ -45,9 +60,15 @@ pub(super) fn vcard(text: &mut dyn BufRead, sink: &mut dyn Sink) -> io::Result<(
 
 impl Card {
     fn property(&mut self, number: u32, line: &str, sink: &mut dyn Sink) {
-        let Some((property, value)) = line.split_once(':') else {
+        let Some((property, value)) = split_property(line) else {
             return;
         };
+        let value = if is_quoted_printable(property) {
+            Cow::Owned(decode(&from_quoted_printable(value)).into_owned())
+        } else {
+            Cow::Borrowed(value)
+        };
+        let value = &*value;
         let property = property.split(';').next().unwrap_or_default();
         // Some programs put properties into groups: item1.TEL
         let property = property
@@ -74,7 +95,8 @@ impl Card {
                     .get(..4)
                     .is_some_and(|start| start.eq_ignore_ascii_case("tel:"));
                 let value = if scheme { &value[4..] } else { value };
-                let value = value.split(';').next().unwrap_or_default().trim();
+                // An extension, or a pause and what is dialled after it.
+                let value = value.split([';', ',']).next().unwrap_or_default().trim();
                 if value.contains(|c: char| c.is_ascii_digit()) && !value.contains(['*', '#', '?'])
                 {
                     self.numbers.push((number, value.to_owned()));
@@ -95,6 +117,58 @@ impl Card {
         }
         self.name.clear();
     }
+}
+
+/// A property with its parameters, and its value. Parameters in quotes may have colons.
+fn split_property(line: &str) -> Option<(&str, &str)> {
+    let mut quoted = false;
+    let colon = line.find(|c| {
+        quoted ^= c == '"';
+        c == ':' && !quoted
+    })?;
+    Some((line.get(..colon)?, line.get(colon + 1..)?))
+}
+
+/// Whether the value is written so (RFC 2045), as in vCard 2.1.
+fn is_quoted_printable(property: &str) -> bool {
+    let mut parameters = property.split(';').skip(1);
+    parameters.any(|parameter| {
+        let value = parameter.rsplit('=').next().unwrap_or_default();
+        value.trim().eq_ignore_ascii_case("QUOTED-PRINTABLE")
+    })
+}
+
+/// Whether the next line belongs to this one, for all that it begins with no blank.
+fn goes_on(line: &str) -> bool {
+    line.ends_with('=')
+        && split_property(line).is_some_and(|(property, _)| is_quoted_printable(property))
+}
+
+/// The bytes; what is no `=` and two hexadecimal digits stands for itself. Whatever character set is
+/// named, the text is taken for UTF-8 or else for Latin-1.
+fn from_quoted_printable(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        let code = match after {
+            [high, low, ..] if *first == b'=' => hexadecimal(*high).zip(hexadecimal(*low)),
+            _ => None,
+        };
+        if let Some((high, low)) = code {
+            bytes.push(16 * high + low);
+            rest = &after[2..];
+        } else {
+            bytes.push(*first);
+            rest = after;
+        }
+    }
+    bytes
+}
+
+fn hexadecimal(digit: u8) -> Option<u8> {
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|value| value.try_into().ok())
 }
 
 fn unescaped(value: &str) -> String {
