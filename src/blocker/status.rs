@@ -136,7 +136,13 @@ impl Status {
         if self.unknown_lines.len() == UNKNOWN_LINES {
             self.unknown_lines.pop_front();
         }
-        let line = line.chars().take(LONGEST_LINE).collect();
+        // Whoever prints it must not steer his terminal; what came can still be read.
+        let printable = line.chars().flat_map(|c| {
+            let escape = c.is_control().then(|| c.escape_default());
+            let plain = escape.is_none().then_some(c);
+            escape.into_iter().flatten().chain(plain)
+        });
+        let line = printable.take(LONGEST_LINE).collect();
         self.unknown_lines.push_back((at, line));
     }
 
@@ -242,5 +248,15 @@ mod tests {
         status.rang(later);
         status.rang_before(NOON);
         assert!(status.words(false, later).ends_with("just now"));
+    }
+
+    #[test]
+    fn what_the_line_sent_steers_no_terminal() {
+        let mut status = Status::new();
+        status.unknown(Timestamp::from_nanos(1), "A\u{9b}2J\u{1b}é\t");
+        assert_eq!(
+            status.json(false, moment(Instant::now(), NOON))["unknown_lines"][0]["line"],
+            "A\\u{9b}2J\\u{1b}é\\t"
+        );
     }
 }
