@@ -3,6 +3,7 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
+use callblock::modem::serial::KNOWN_MODEMS;
 use callblock::service::log::{self, LogOptions};
 use callblock::service::notify::ServiceManager;
 use std::ffi::OsStr;
@@ -182,8 +183,41 @@ fn the_service_is_restarted_whatever_happens_and_does_not_hang_on_its_modem() {
         "CacheDirectory=callblock",
         "RuntimeDirectory=callblock",
         "SupplementaryGroups=dialout",
+        // To reset the port of a modem that is hung.
+        "DeviceAllow=char-usb_device rw",
     ] {
         assert!(unit.lines().any(|line| line == setting), "{setting}");
     }
     assert!(!unit.contains("BindsTo="));
+}
+
+#[test]
+fn the_udev_rules_give_every_known_modem_and_its_usb_node_to_the_group() {
+    let rules = shipped("60-callblock.rules");
+    for (vendor, product) in KNOWN_MODEMS {
+        let (vendor, product) = (format!("{vendor:04x}"), format!("{product:04x}"));
+        let names_it = |line: &str| {
+            line.contains("idVendor") && line.contains(&vendor) && line.contains(&product)
+        };
+        assert!(rules.lines().any(names_it), "{vendor}:{product}");
+    }
+    let usb_node = r#"SUBSYSTEM=="usb", GROUP="dialout", MODE="0660""#;
+    assert!(rules.lines().any(|line| line == usb_node));
+}
+
+#[test]
+fn the_udev_rules_are_valid() {
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd/60-callblock.rules");
+    let output = Command::new("udevadm").arg("verify").arg(&rules).output();
+    match output {
+        Err(_) => eprintln!("skipped: there is no udevadm"),
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            if said.contains("Unknown command") {
+                eprintln!("skipped: udevadm is too old to verify rules");
+            } else {
+                assert!(output.status.success(), "{said}");
+            }
+        }
+    }
 }

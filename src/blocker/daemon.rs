@@ -64,7 +64,11 @@ pub struct Daemon {
     /// While sound comes in, and until it is known what to do with the recording.
     ears: Option<Ears>,
     status: Status,
+    /// The status in words as it was told last.
+    told: String,
     incapable_told: bool,
+    /// The modem hung while it was ours: a fresh process may do better.
+    given_up: bool,
 }
 
 impl Daemon {
@@ -114,7 +118,9 @@ impl Daemon {
             playing: None,
             ears: None,
             status: Status::new(),
+            told: String::new(),
             incapable_told: false,
+            given_up: false,
         };
         daemon.control = daemon.open_control().await;
         daemon.serve(&mut events, &mut inbox, stop).await;
@@ -150,7 +156,10 @@ impl Daemon {
                 () = until(deadline) => self.machine(Event::TimePassed).await,
                 () = until(beat) => {
                     beat = self.setup.heartbeat.map(|every| Instant::now() + every);
-                    (self.observer)(&Notice::Alive);
+                    self.tell_status();
+                    if !self.given_up {
+                        (self.observer)(&Notice::Alive);
+                    }
                 }
             }
         }
@@ -175,7 +184,10 @@ impl Daemon {
     /// Somebody asks on the control socket.
     fn request(&mut self, request: Request) {
         let answer = match request.body["command"].as_str() {
-            Some("status") => self.status.json(self.blocker.in_call()),
+            Some("status") => {
+                self.recall_last_ring();
+                self.status.json(self.blocker.in_call(), self.moment())
+            }
             _ => self
                 .handler
                 .on_request(&request.body)
@@ -227,25 +239,30 @@ impl Daemon {
         match event {
             ModemEvent::Waiting { why } => {
                 tracing::warn!("waiting for the modem: {why}");
-                self.status.is(State::Waiting);
+                self.given_up = false;
+                self.status.is(State::Waiting(why.clone()));
+                self.tell_status();
                 (self.observer)(&Notice::Waiting(&why));
             }
             ModemEvent::Deaf { again_in, give_up } => {
-                self.status.is(State::Deaf);
+                self.given_up = give_up;
+                self.status.is(State::Deaf(again_in));
+                self.tell_status();
                 (self.observer)(&Notice::Deaf { again_in, give_up });
             }
             ModemEvent::PortBack { device } => self.status.opened(device),
             ModemEvent::Armed(armed) => self.armed(&armed),
             ModemEvent::PortLost { why } => {
                 tracing::warn!("the modem is lost: {why}");
-                self.status.is(State::Waiting);
+                self.status.is(State::Lost(why.clone()));
+                self.tell_status();
                 (self.observer)(&Notice::PortLost(&why));
                 self.playing = None;
                 self.judge_line().await;
                 self.machine(Event::PortLost).await;
             }
             ModemEvent::Ring => {
-                self.status.rang(self.setup.clock.now());
+                self.status.rang(self.moment());
                 self.machine(Event::Ring).await;
             }
             ModemEvent::CallerId { id, revision } => {
@@ -326,7 +343,9 @@ impl Daemon {
                 armed.identity
             );
         }
+        self.given_up = false;
         self.status.armed(armed.identity.to_string());
+        self.tell_status();
         (self.observer)(&Notice::Armed {
             device: self.status.device(),
             armed,
@@ -335,15 +354,39 @@ impl Daemon {
 
     /// Gives an event to the machine and does what it asks for.
     async fn machine(&mut self, event: Event) {
-        let at = Moment {
-            now: Instant::now().into_std(),
-            wall: self.setup.clock.now(),
-        };
+        let (at, in_call) = (self.moment(), self.blocker.in_call());
         let handler = &mut self.handler;
         let mut decide = |caller: &Caller| handler.on_call(caller);
         let effects = self.blocker.handle(event, at, &mut decide);
         for effect in effects {
             self.carry_out(effect).await;
+        }
+        if self.blocker.in_call() != in_call {
+            self.tell_status();
+        }
+    }
+
+    fn moment(&self) -> Moment {
+        Moment {
+            now: Instant::now().into_std(),
+            wall: self.setup.clock.now(),
+        }
+    }
+
+    /// The call log is opened beside everything else: what it knows comes later.
+    fn recall_last_ring(&mut self) {
+        if let Some(wall) = self.log.as_ref().and_then(CallLog::last_ring_before) {
+            self.status.rang_before(wall);
+        }
+    }
+
+    /// Tells what the daemon is doing, if that is not what was told last.
+    fn tell_status(&mut self) {
+        self.recall_last_ring();
+        let words = self.status.words(self.blocker.in_call(), self.moment());
+        if words != self.told {
+            (self.observer)(&Notice::Status(&words));
+            self.told = words;
         }
     }
 

@@ -227,6 +227,8 @@ impl Blocker {
         at: Moment,
         effects: &mut Vec<Effect>,
     ) -> State {
+        // As long as it rings on it is this call, not a new one without caller ID.
+        handled.until = at.now + SAME_CALL_WINDOW;
         if handled.answered_again {
             if let Some(call) = self.call_mut(handled.call) {
                 call.trouble("went on ringing after it was answered twice");
@@ -240,10 +242,9 @@ impl Blocker {
         if handled.rings.bursts >= 2 {
             return self.answer_again(&handled, at, effects);
         }
-        let answer_at = *handled
+        handled
             .answer_at
             .get_or_insert(at.now + NEW_CALLER_ID_PATIENCE);
-        handled.until = handled.until.max(answer_at);
         State::OnHook {
             handled: Some(handled),
         }

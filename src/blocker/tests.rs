@@ -157,6 +157,57 @@ fn action() -> impl Strategy<Value = BlockAction> {
     ])
 }
 
+#[test]
+fn a_call_that_rings_on_is_answered_again_whenever_the_next_ring_comes() {
+    for pause in [100, 2000, 4400, 4600, 7900] {
+        let mut watch = Watch::new(BlockAction::Fax, false);
+        watch.feed(Event::Ring);
+        watch.feed(Event::CallerId {
+            caller: Caller::from_line(Some("2"), None),
+            revision: false,
+        });
+        watch.feed(Event::FaxEnded);
+        watch.feed(Event::OnHook);
+        watch.wait(Duration::from_millis(pause));
+        watch.feed(Event::Ring);
+        watch.wait(Duration::from_secs(4));
+        assert_eq!(watch.picked_up, 2, "the next ring came after {pause} ms");
+        assert_eq!(watch.rows.len(), 1);
+    }
+}
+
+#[test]
+fn a_call_that_rings_on_after_it_was_answered_twice_is_still_one_call() {
+    let hang_up = BlockAction::HangUp {
+        hold: Duration::from_secs(1),
+    };
+    let mut watch = Watch::new(hang_up, false);
+    let robot = Event::CallerId {
+        caller: Caller::from_line(Some("2"), None),
+        revision: false,
+    };
+    watch.feed(Event::Ring);
+    watch.feed(robot);
+    for answers in 1..=2 {
+        assert_eq!(watch.picked_up, answers);
+        watch.feed(Event::PickedUp(RestingClass::Data));
+        watch.wait(Duration::from_secs(1));
+        watch.feed(Event::OnHook);
+        // The exchange does not notice and rings on.
+        watch.wait(Duration::from_secs(2));
+        watch.feed(Event::Ring);
+        watch.wait(Duration::from_secs(6));
+    }
+    for _ in 0..5 {
+        watch.feed(Event::Ring);
+        watch.wait(Duration::from_secs(6));
+    }
+    watch.wait(Duration::from_mins(1));
+    assert_eq!(watch.picked_up, 2);
+    assert_eq!(watch.rows.len(), 1, "{:#?}", watch.rows);
+    assert!(!watch.blocker.in_call());
+}
+
 proptest! {
     #[test]
     fn nothing_is_picked_up_without_a_ring_and_every_row_is_completed(

@@ -19,7 +19,6 @@ use callblock::service::signals::{ReloadSignal, StopSignals};
 use callblock::store::Store;
 use callblock::watch::Followed;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -64,10 +63,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
         listening: settings.listening,
         keep_calls: settings.keep_calls,
         control: Some(Places::of_process(settings.socket.clone())),
-        // Twice as often as the service manager looks.
-        heartbeat: ServiceManager::new()
-            .watchdog_interval()
-            .map(|every| every / 2),
+        heartbeat: ServiceManager::new().heartbeat_interval(),
         ..Setup::new(&settings.data_dir)
     };
     let handler = ListScreen::following(live.clone())
@@ -248,7 +244,6 @@ struct Readiness {
     /// What the user should know at all times.
     warnings: Mutex<Vec<String>>,
     state: Mutex<State>,
-    given_up: AtomicBool,
 }
 
 struct State {
@@ -268,33 +263,18 @@ impl Readiness {
                 doing: "setting the modem up".into(),
                 status: "setting the modem up".into(),
             }),
-            given_up: AtomicBool::new(false),
         }
     }
 
     fn observer(self: Arc<Self>) -> Observer {
         Box::new(move |notice: &Notice<'_>| match notice {
             Notice::Armed { device, armed } => {
-                let status = format!("armed on {} at {device}", armed.identity);
-                tracing::info!("{status}");
-                self.status(&status);
-                self.given_up.store(false, Ordering::Relaxed);
+                tracing::info!("armed on {} at {device}", armed.identity);
                 self.ready();
             }
-            Notice::Waiting(why) => self.status(&format!("waiting for the modem: {why}")),
-            Notice::PortLost(why) => self.status(&format!("modem lost: {why}")),
-            Notice::Deaf { again_in, give_up } => {
-                let minutes = again_in.as_secs() / 60;
-                self.status(&format!(
-                    "DEAF: the modem is hung, trying again every {minutes} min; unplug it"
-                ));
-                if *give_up {
-                    self.given_up.store(true, Ordering::Relaxed);
-                }
-                self.ready();
-            }
-            // A process whose modem was lost to it for good is restarted by not saying this.
-            Notice::Alive if !self.given_up.load(Ordering::Relaxed) => self.manager.watchdog(),
+            Notice::Status(words) => self.status(words),
+            Notice::Deaf { .. } => self.ready(),
+            Notice::Alive => self.manager.watchdog(),
             _ => {}
         })
     }

@@ -122,7 +122,7 @@ fn narrate(notice: &Notice<'_>) -> Option<String> {
             let name = file.file_name().unwrap_or_default();
             format!("  playing {}", name.to_string_lossy())
         }
-        Notice::Recording(_) | Notice::Alive => return None,
+        Notice::Recording(_) | Notice::Alive | Notice::Status(_) => return None,
         Notice::Digit(digit) => format!("  the caller pressed {digit}"),
         Notice::CallerSilent => "  the caller is silent".into(),
         Notice::Ended(record) => format!("  over: {}", record.outcome?.as_str()),

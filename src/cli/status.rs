@@ -27,7 +27,7 @@ pub(crate) fn run(args: StatusArgs) -> Result<ExitCode, Failure> {
     let answer = runtime()?
         .block_on(control::ask(&places, &question))
         .map_err(Failure::because("the daemon cannot be asked"))?;
-    let Some(status) = answer else {
+    let Some(mut status) = answer else {
         if args.json {
             println!("{}", json!({ "state": "no-daemon" }));
         } else {
@@ -36,6 +36,10 @@ pub(crate) fn run(args: StatusArgs) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::from(NO_DAEMON_EXIT_CODE));
     };
     if args.json {
+        if let Some(fields) = status.as_object_mut() {
+            // They are for people, and may change.
+            fields.remove("words");
+        }
         println!("{status}");
     } else {
         print!("{}", in_words(&status));
@@ -48,10 +52,11 @@ fn in_words(status: &Value) -> String {
     let text = |key: &str| printable(status[key].as_str().unwrap_or("unknown"));
     let time = |value: &Value| match value.as_i64() {
         Some(nanos) => TimeZone::UTC.local_time(Timestamp::from_nanos(nanos)),
-        None => "never since the start".into(),
+        None => "never".into(),
     };
     let mut words: String = format!(
-        "state      {}\ndevice     {}\nmodem      {}\nlast ring  {}\n",
+        "{}\n\nstate      {}\ndevice     {}\nmodem      {}\nlast ring  {}\n",
+        text("words"),
         text("state"),
         text("device"),
         text("modem"),

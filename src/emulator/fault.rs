@@ -119,6 +119,12 @@ pub struct Unplug {
 }
 
 impl EmulatedModem {
+    /// Nothing more goes wrong; what has, stays so.
+    pub fn clear_faults(&mut self) {
+        self.faults.clear();
+        self.dues.retain(|due| !matches!(due, Due::Fault(_)));
+    }
+
     /// A fault strikes that does not concern the answer to a command.
     pub(super) fn strike(&mut self, at: Instant, kind: &FaultKind) {
         if !self.is_plugged() {

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Entries kept; an emulated hour with 40 calls makes about 3000.
+/// Entries kept unless [`Journal::keep_entries`] says otherwise; an emulated hour with 40 calls makes about 3000.
 const MOST_ENTRIES: usize = 50_000;
 /// Samples kept in each direction unless [`Journal::keep_audio`] says otherwise: two hours.
 const MOST_SAMPLES: usize = 2 * 3600 * 8000;
@@ -136,6 +136,7 @@ type Listener = Box<dyn FnMut(&Entry) + Send>;
 struct Inner {
     start: Instant,
     entries: VecDeque<Entry>,
+    most_entries: usize,
     forgotten: usize,
     heard: SpanStore,
     said: SpanStore,
@@ -194,6 +195,7 @@ impl Journal {
             inner: Arc::new(Mutex::new(Inner {
                 start,
                 entries: VecDeque::new(),
+                most_entries: MOST_ENTRIES,
                 forgotten: 0,
                 heard: SpanStore::new(),
                 said: SpanStore::new(),
@@ -289,6 +291,11 @@ impl Journal {
         inner.said.most = most_samples;
     }
 
+    /// How many entries are kept from now on. 0 keeps none.
+    pub fn keep_entries(&self, most: usize) {
+        self.inner().most_entries = most;
+    }
+
     /// Calls `listener` with every entry from now on, in the thread or task that runs the modem; it
     /// must return quickly and must not use this journal.
     pub fn listen(&self, listener: impl FnMut(&Entry) + Send + 'static) {
@@ -304,11 +311,10 @@ impl Journal {
         if let Some(listener) = &mut inner.listener {
             listener(&entry);
         }
-        if inner.entries.len() == MOST_ENTRIES {
-            inner.entries.pop_front();
-            inner.forgotten += 1;
-        }
         inner.entries.push_back(entry);
+        let surplus = inner.entries.len().saturating_sub(inner.most_entries);
+        inner.entries.drain(..surplus);
+        inner.forgotten += surplus;
     }
 
     pub(crate) fn note_heard(&self, at: Instant, samples: &[u8], continues: bool) {

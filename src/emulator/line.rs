@@ -129,8 +129,10 @@ impl Line {
     }
 
     /// Begins a call at once.
-    pub(crate) fn ring_now(&mut self, now: Instant, call: Call) {
+    pub(crate) fn ring_now(&mut self, now: Instant, mut call: Call) {
         let index = self.calls.len();
+        // It does not wait for the end of the call before it.
+        call.at = Some(Duration::ZERO);
         self.calls.push(call);
         self.agenda.add(now, Due::CallBegins(index));
     }

@@ -42,8 +42,9 @@ pub trait LinkedModem: Send + 'static {
     /// Resets its USB port.
     fn usb_reset(&mut self, _now: Instant) {}
 
-    /// Whether it is worth telling how many bytes are on their way to it.
-    fn asks_for_queue(&self) -> bool {
+    /// Whether bytes from the DTE are audio at present, consumed at the line's speed; only then it
+    /// wants to know how many are on their way.
+    fn is_transmitting(&self) -> bool {
         false
     }
 
@@ -100,7 +101,7 @@ impl LinkedModem for EmulatedModem {
         self.usb_reset(now);
     }
 
-    fn asks_for_queue(&self) -> bool {
+    fn is_transmitting(&self) -> bool {
         self.is_transmitting()
     }
 

@@ -116,7 +116,7 @@ impl<M: LinkedModem> Link<M> {
                 break;
             }
         }
-        if self.modem.asks_for_queue() {
+        if self.modem.is_transmitting() {
             self.modem.note_queue(self.to_modem.len());
         }
     }

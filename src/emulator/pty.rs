@@ -182,6 +182,17 @@ impl Pty {
         }
     }
 
+    /// What there is to be read now; nothing, too, if the terminal is broken, which waiting for more
+    /// will tell.
+    fn read_now(&self, most: usize) -> Vec<u8> {
+        let mut bytes = vec![0; most];
+        let read = self.master.try_io(Interest::READABLE, |fd| {
+            Ok(rustix::io::read(fd, &mut bytes)?)
+        });
+        bytes.truncate(read.unwrap_or(0));
+        bytes
+    }
+
     /// Writes what fits now. Readiness is forgotten when nothing fits, so that waiting for it works.
     fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         self.master
@@ -242,11 +253,9 @@ impl<M: LinkedModem> Server<M> {
     /// Everything that can be done without waiting.
     fn move_on(&mut self) {
         let now = Instant::now();
+        self.catch_up(now);
         self.modem.advance(now);
-        if !self.unread.is_empty() {
-            let taken = self.modem.receive(now, &self.unread);
-            self.unread.drain(..taken);
-        }
+        self.feed(now);
         while let Some(change) = self.modem.take_plug_change() {
             match change {
                 PlugChange::Unplugged => self.pull_out(),
@@ -260,11 +269,34 @@ impl<M: LinkedModem> Server<M> {
         let Some(pty) = &self.pty else {
             return;
         };
-        if self.modem.asks_for_queue() {
+        if self.modem.is_transmitting() {
             let kernel = rustix::io::ioctl_fionread(pty.master.get_ref()).unwrap_or(0);
             self.modem.note_queue(kernel as usize + self.unread.len());
         }
         self.write();
+    }
+
+    /// A modem takes what waits for it without a processor of this machine, however busy that is. So
+    /// one that transmits and was woken late takes its bytes at the instants it had room for them.
+    fn catch_up(&mut self, now: Instant) {
+        while self.modem.is_transmitting()
+            && let Some(missed) = self.modem.next_wake().filter(|wake| *wake < now)
+        {
+            if self.unread.is_empty()
+                && let Some(pty) = &self.pty
+            {
+                self.unread = pty.read_now(4096);
+            }
+            self.feed(missed);
+            self.modem.advance(missed);
+        }
+    }
+
+    fn feed(&mut self, now: Instant) {
+        if !self.unread.is_empty() {
+            let taken = self.modem.receive(now, &self.unread);
+            self.unread.drain(..taken);
+        }
     }
 
     fn write(&mut self) {

@@ -69,8 +69,42 @@ pub enum OpenError {
 /// The future of [`Jack::changed`].
 pub type Changed<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
+/// Why a bus port could not be reset.
+#[derive(Debug, thiserror::Error)]
+pub enum ResetError {
+    /// There is no bus, or none whose ports can be reset.
+    #[error("{device} is not on USB")]
+    NotOnUsb {
+        /// The device as the user named it.
+        device: String,
+    },
+    /// It has left the bus, before or because of the reset.
+    #[error("{device} has left the USB")]
+    Gone {
+        /// The device as the user named it.
+        device: String,
+    },
+    /// This user may not.
+    #[error(
+        "{usb_node} may not be written to by this user; install the udev rules of callblock \
+         (60-callblock.rules), which give it to the group dialout, and plug the modem in again"
+    )]
+    Denied {
+        /// The node of the USB device.
+        usb_node: String,
+    },
+    /// Any other reason.
+    #[error("{usb_node}: {source}")]
+    Failed {
+        /// The node of the USB device.
+        usb_node: String,
+        /// What the operating system said.
+        source: io::Error,
+    },
+}
+
 /// The future of [`Jack::reset`].
-pub type Reset<'a> = Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>;
+pub type Reset<'a> = Pin<Box<dyn Future<Output = Result<(), ResetError>> + Send + 'a>>;
 
 /// A place where a modem may be plugged in.
 pub trait Jack: Send {
@@ -84,7 +118,8 @@ pub trait Jack: Send {
     /// Resets the bus port that the modem is on, where that is possible and permitted. It takes no
     /// power away: a modem that needs that has to be unplugged by hand.
     fn reset(&mut self) -> Reset<'_> {
-        Box::pin(std::future::ready(Err(io::ErrorKind::Unsupported.into())))
+        let device = self.device();
+        Box::pin(std::future::ready(Err(ResetError::NotOnUsb { device })))
     }
 
     /// The device, as a person would name it.

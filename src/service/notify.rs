@@ -8,6 +8,9 @@ use sd_notify::NotifyState;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+/// How often the status of a service that is not watched is looked after.
+const STATUS_INTERVAL: Duration = Duration::from_mins(1);
+
 /// The way to the service manager. One for the whole process.
 #[derive(Debug, Default)]
 pub struct ServiceManager {
@@ -44,6 +47,14 @@ impl ServiceManager {
     /// service; `None` if it does not watch this process. Senders take half of it.
     pub fn watchdog_interval(&self) -> Option<Duration> {
         sd_notify::watchdog_enabled().filter(|interval| !interval.is_zero())
+    }
+
+    /// How often the manager is to hear of the service: twice in a [`Self::watchdog_interval`], and
+    /// every minute if it does not watch, so that the status stays true; `None` without a manager.
+    pub fn heartbeat_interval(&self) -> Option<Duration> {
+        let watched = self.watchdog_interval().map(|interval| interval / 2);
+        let managed = std::env::var_os("NOTIFY_SOCKET").map(|_| STATUS_INTERVAL);
+        watched.or(managed)
     }
 
     fn send(&self, states: &[NotifyState<'_>]) {

@@ -7,8 +7,9 @@
 
 use super::writer::{LogPlace, Patience, Writer};
 use crate::call::CallRecord;
+use crate::clock::Timestamp;
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -33,6 +34,7 @@ enum Message {
 #[derive(Clone, Debug)]
 pub struct CallLog {
     messages: mpsc::UnboundedSender<Message>,
+    last_ring_before: Arc<OnceLock<Timestamp>>,
 }
 
 impl CallLog {
@@ -44,9 +46,20 @@ impl CallLog {
     /// Outside a tokio runtime.
     pub fn start(place: LogPlace) -> Self {
         let (messages, inbox) = mpsc::unbounded_channel();
+        let last_ring_before = Arc::default();
+        let patience = Arc::new(Patience::default());
+        let writer = Writer::new(place, Arc::clone(&patience), Arc::clone(&last_ring_before));
         // Detached: `close` waits for the task through its answer.
-        drop::<JoinHandle<()>>(tokio::spawn(write_rows(place, inbox)));
-        Self { messages }
+        drop::<JoinHandle<()>>(tokio::spawn(write_rows(writer, patience, inbox)));
+        Self {
+            messages,
+            last_ring_before,
+        }
+    }
+
+    /// When the last call of earlier processes began, as soon as the database was opened.
+    pub fn last_ring_before(&self) -> Option<Timestamp> {
+        self.last_ring_before.get().copied()
     }
 
     /// Writes a call: the first time as a new row, later over that row. Returns at once; a failure
@@ -145,9 +158,11 @@ impl Intake {
     }
 }
 
-async fn write_rows(place: LogPlace, inbox: mpsc::UnboundedReceiver<Message>) {
-    let patience = Arc::new(Patience::default());
-    let mut writer = Writer::new(place, Arc::clone(&patience));
+async fn write_rows(
+    mut writer: Writer,
+    patience: Arc<Patience>,
+    inbox: mpsc::UnboundedReceiver<Message>,
+) {
     let mut intake = Intake {
         inbox,
         rows: Queue::default(),

@@ -372,6 +372,18 @@ impl Store {
         Ok(())
     }
 
+    /// When the call began that rang last, by the order of the rows.
+    pub fn last_ring(&self) -> Result<Option<Timestamp>, StoreError> {
+        let started = self
+            .connection
+            .query_row(schema::LAST_RING, [], |row| row.get(0));
+        match started {
+            Ok(nanos) => Ok(Some(Timestamp::from_nanos(nanos))),
+            Err(rusqlite::Error::QueryReturnedNoRows) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// The last `count` calls, the oldest of them first.
     pub fn recent(&self, count: u32) -> Result<Vec<LoggedCall>, StoreError> {
         let mut statement = self.connection.prepare_cached(schema::RECENT)?;

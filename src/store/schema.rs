@@ -65,6 +65,10 @@ pub(super) const DECIDED: &str = "
 
 pub(super) const RECENT: &str = "SELECT * FROM calls ORDER BY id DESC LIMIT ?1";
 
+/// Who knocked during a conversation did not ring.
+pub(super) const LAST_RING: &str =
+    "SELECT started FROM calls WHERE outcome IS NOT 'call-waiting' ORDER BY id DESC LIMIT 1";
+
 /// Brings an older or new database to [`VERSION`], all or nothing, and returns the version it has
 /// then: a newer one is left as it is.
 pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<i64> {

@@ -6,13 +6,13 @@ use super::call_log::{CallKey, Queue};
 use super::set_aside::set_aside;
 use super::{Store, StoreError};
 use crate::call::CallRecord;
-use crate::clock::WallClock;
+use crate::clock::{Timestamp, WallClock};
 use rusqlite::InterruptHandle;
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// How many calls are remembered with their rows. A call is written a handful of times in a row.
 const MAX_KNOWN: usize = 32;
@@ -82,6 +82,8 @@ pub(super) struct Writer {
     known: VecDeque<(CallKey, i64)>,
     /// The calls that an earlier process died in have their outcome.
     completed: bool,
+    /// When the last call of earlier processes began.
+    last_ring_before: Arc<OnceLock<Timestamp>>,
     failing: bool,
 }
 
@@ -93,7 +95,11 @@ struct OpenStore {
 }
 
 impl Writer {
-    pub(super) fn new(place: LogPlace, patience: Arc<Patience>) -> Self {
+    pub(super) fn new(
+        place: LogPlace,
+        patience: Arc<Patience>,
+        last_ring_before: Arc<OnceLock<Timestamp>>,
+    ) -> Self {
         Self {
             place,
             patience,
@@ -101,6 +107,7 @@ impl Writer {
             waiting: Queue::default(),
             known: VecDeque::new(),
             completed: false,
+            last_ring_before,
             failing: false,
         }
     }
@@ -153,6 +160,10 @@ impl Writer {
         };
         if !std::mem::replace(&mut self.completed, true) {
             complete_interrupted(&store, self.place.clock.as_ref());
+            // It is only for show.
+            if let Ok(Some(last_ring)) = store.last_ring() {
+                let _ = self.last_ring_before.set(last_ring);
+            }
         }
         self.store = Some(OpenStore {
             identity: identity(&self.place.file),

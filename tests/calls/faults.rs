@@ -1,8 +1,10 @@
 //! What goes wrong, and that the line is on-hook and the next call screened all the same.
 
-use crate::house::{Evening, House, ROBOCALLER};
+use crate::house::{Evening, HANG_UP, House, ROBOCALLER, read_wav};
+use crate::log::Log;
 use callblock::blocker::BlockAction;
 use callblock::emulator::{Call, Ending, Fault, FaultKind, Scenario, Sound, Trigger, Unplug};
+use std::path::Path;
 use std::time::Duration;
 
 fn call() -> Call {
@@ -181,6 +183,31 @@ async fn a_refused_voice_command_becomes_a_hang_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_error_while_it_is_set_up_costs_no_call() {
+    for command in ["+VCID=1", "+FCLASS=8", "+VSM"] {
+        let evening = with_fault(Some(record()), Fault::on(command, FaultKind::Error)).await;
+        for row in &evening.rows {
+            let story = format!("{command}\n{row:#?}\n{}", evening.story());
+            assert_eq!(row.verdict, "block", "{story}");
+            assert_eq!(row.action, "record", "{story}");
+            assert_eq!(row.outcome.as_deref(), Some("time-limit"), "{story}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_fax_answer_is_told_and_tried_again_at_the_next_ring() {
+    let evening = with_fault(Some(BlockAction::Fax), Fault::on("A", FaultKind::Error)).await;
+    let first = &evening.rows[0];
+    let story = format!("{first:?}\n{}", evening.story());
+    assert_eq!(evening.rows.len(), 2, "{story}");
+    let trouble = first.trouble.as_deref().expect(&story);
+    assert!(trouble.contains("ATA with Error"), "{story}");
+    assert_eq!(evening.off_hook_count(), 2, "{story}");
+    assert_second_call_is_dealt_with(&evening, "A");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_modem_that_refuses_one_way_off_hook_is_told_the_other() {
     let evening = with_fault(Some(record()), Fault::on("+VLS=1", FaultKind::Error)).await;
     assert_eq!(
@@ -214,4 +241,127 @@ async fn a_wedged_modem_is_taken_back_when_it_is_plugged_in_again() {
         .live()
         .await;
     assert_second_call_is_dealt_with(&evening, "wedge");
+}
+
+fn every_action(greeting: &Path) -> [BlockAction; 6] {
+    let limit = Duration::from_secs(10);
+    let file = greeting.to_owned();
+    [
+        HANG_UP,
+        BlockAction::Fax,
+        BlockAction::Message { file: file.clone() },
+        BlockAction::Record { limit },
+        BlockAction::Transmit {
+            file: Some(file.clone()),
+            limit,
+        },
+        BlockAction::Duplex {
+            file: Some(file),
+            limit,
+            silence: None,
+        },
+    ]
+}
+
+/// Two calls, the first with a fault; how many lines were logged from the one to the other.
+async fn two_calls_in_every_action(fault: &Fault) -> Vec<(Evening, usize)> {
+    let mut evenings = Vec::new();
+    for n in 0..6 {
+        let log = Log::begin();
+        let scenario = Scenario::default()
+            .call(call().at(Duration::from_secs(20)))
+            .call(call().at(Duration::from_secs(150)))
+            .fault(fault.clone());
+        let house = House::new(scenario).watched(220);
+        let greeting = house.wav("greeting.wav", &vec![0x90; 5 * 8000]);
+        let [action, ..] = {
+            let mut actions = every_action(&greeting);
+            actions.rotate_left(n);
+            actions
+        };
+        let evening = house.action(action).live().await;
+        let lines = log.lines();
+        let call_lines = |line: &&String| line.contains(" call ");
+        let from = lines.iter().position(|line| call_lines(&line));
+        let to = lines.iter().rposition(|line| call_lines(&line));
+        evenings.push((evening, to.unwrap_or_default() - from.unwrap_or_default()));
+    }
+    evenings
+}
+
+fn unplugged_for_20_s(other_node: bool) -> FaultKind {
+    FaultKind::Unplug(Unplug {
+        back_after: Some(Duration::from_secs(20)),
+        other_node,
+    })
+}
+
+fn assert_let_go_and_taken_back(evening: &Evening, log_lines: usize, what: &str) {
+    let story = evening.story();
+    assert_second_call_is_dealt_with(evening, what);
+    for recording in evening.rows.iter().filter_map(|row| row.recording.as_ref()) {
+        // It can be read to its end.
+        read_wav(&evening.dir.path().join(recording));
+    }
+    assert!(log_lines < 20, "{what}: {log_lines} lines\n{story}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn unplugged_at_any_moment_of_every_mode() {
+    for after in [0, 150, 700, 1500, 4000] {
+        // A millisecond or two after the pick-up, and later.
+        let trigger = Trigger::At(Duration::from_millis(21_001 + after));
+        let fault = Fault::new(trigger, unplugged_for_20_s(after % 100 == 50));
+        for (evening, log_lines) in two_calls_in_every_action(&fault).await {
+            let first = &evening.rows[0];
+            let what = format!("{} unplugged after {after} ms", first.action);
+            if after < 1000 {
+                assert_eq!(first.outcome.as_deref(), Some("port-lost"), "{what}");
+            }
+            assert_let_go_and_taken_back(&evening, log_lines, &what);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn unplugged_between_a_command_and_its_reply() {
+    let commands = [
+        "Z",
+        "I3",
+        "+FCLASS=?",
+        "+VCID=1",
+        "H1",
+        "A",
+        "+VSM",
+        "+VLS=1",
+        "+VRX",
+        "+VTX",
+        "+VTR",
+        "+VLS=0",
+        "H0",
+    ];
+    for command in commands {
+        let fault = Fault::on(command, unplugged_for_20_s(command.len() == 2));
+        for (evening, log_lines) in two_calls_in_every_action(&fault).await {
+            let what = format!("{} unplugged in {command}", evening.rows[0].action);
+            assert_let_go_and_taken_back(&evening, log_lines, &what);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn started_without_a_modem_the_one_plugged_in_later_is_taken() {
+    let log = Log::begin();
+    let absent = Fault::new(Trigger::At(Duration::ZERO), unplugged_for_20_s(true));
+    let scenario = Scenario::default()
+        .call(call().at(Duration::from_secs(40)))
+        .fault(absent);
+    let evening = House::new(scenario).live().await;
+    assert_eq!(
+        evening.row().outcome.as_deref(),
+        Some("finished"),
+        "{}",
+        evening.story()
+    );
+    assert_eq!(log.count("ERROR"), 0, "{:#?}", log.lines());
 }

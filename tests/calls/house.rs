@@ -1,7 +1,7 @@
 //! A house with an emulated line and a daemon on it.
 
 use callblock::audio::RecordingLimits;
-use callblock::blocker::daemon::{Daemon, Setup};
+use callblock::blocker::daemon::{Daemon, Observer, Setup};
 use callblock::blocker::{BlockAction, CallHandler, ListScreen, Listening};
 use callblock::clock::{Timestamp, TokioClock};
 use callblock::emulator::{Chip, Happening, Journal, LinkOptions, MemoryModem, Scenario};
@@ -36,6 +36,9 @@ pub struct House {
     pub watched: Duration,
     pub limits: RecordingLimits,
     pub listening: Listening,
+    pub observer: Observer,
+    pub heartbeat: Option<Duration>,
+    pub modem_init: Vec<String>,
     /// Wall time, if the test wants to set it.
     pub clock: Arc<TokioClock>,
     pub dir: TempDir,
@@ -64,6 +67,9 @@ impl House {
                 ..RecordingLimits::default()
             },
             listening: Listening::default(),
+            observer: Box::new(|_| {}),
+            heartbeat: None,
+            modem_init: Vec::new(),
             clock: Arc::new(TokioClock::starting_at(START)),
             dir: tempfile::tempdir().unwrap(),
         }
@@ -119,13 +125,15 @@ impl House {
             recording_limits: self.limits,
             clock: self.clock,
             listening: self.listening,
+            heartbeat: self.heartbeat,
+            modem_init: self.modem_init,
             ..Setup::new(self.dir.path())
         };
         let handler = self
             .handler
             .unwrap_or_else(|| Box::new(ListScreen::new(self.policy)));
         let jack = tap(Box::new(modem.jack()));
-        Daemon::run(setup, jack, handler, Box::new(|_| {}), sleep(self.watched))
+        Daemon::run(setup, jack, handler, self.observer, sleep(self.watched))
             .await
             .unwrap();
         let store = Store::open(&self.dir.path().join("callblock.db")).unwrap();

@@ -15,6 +15,7 @@ mod hearing;
 mod house;
 #[path = "../listen_corpus/mod.rs"]
 mod listen_corpus;
+mod log;
 mod modes;
 mod recovery;
 mod ringing;

@@ -1,9 +1,13 @@
 //! A modem that stops answering, and how it is brought back.
 
-use crate::house::{Evening, House, ROBOCALLER};
+use crate::house::{Evening, FRIEND, House, ROBOCALLER};
+use crate::log::Log;
+use callblock::blocker::daemon::{Notice, Observer};
 use callblock::emulator::{
     Call, Chip, Cure, Ending, Fault, FaultKind, Happening, Scenario, Trigger, Unplug,
 };
+use callblock::modem::port::{Changed, Jack, OpenError, Port, Reset, ResetError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -31,7 +35,14 @@ fn assert_blocked(evening: &Evening, what: &str) {
 
 #[tokio::test(start_paused = true)]
 async fn each_step_of_the_ladder_cures_what_the_one_before_did_not() {
-    for cure in [Cure::SoftReset, Cure::Dtr, Cure::UsbReset] {
+    // What each step says of itself.
+    let ladder = [
+        (Cure::SoftReset, "no answer: soft reset"),
+        (Cure::Dtr, "reopening the port with DTR dropped"),
+        (Cure::UsbReset, "was reset"),
+    ];
+    for (cure, _) in ladder {
+        let log = Log::begin();
         let stops = Fault::new(Trigger::At(Duration::from_secs(30)), FaultKind::Hang(cure));
         let evening = house(&[stops], 8 * MINUTE).live().await;
         assert_blocked(&evening, &format!("{cure:?}"));
@@ -49,7 +60,144 @@ async fn each_step_of_the_ladder_cures_what_the_one_before_did_not() {
         );
         let reset = evening.journal.count(|h| *h == Happening::Unplugged);
         assert_eq!(reset, usize::from(cure == Cure::UsbReset), "{cure:?}");
+        let lines = log.lines();
+        assert_eq!(log.count("resynchronising"), 1, "{lines:#?}");
+        for (step, said) in ladder {
+            assert_eq!(
+                log.count(said) > 0,
+                step <= cure,
+                "{cure:?}: {said}\n{lines:#?}"
+            );
+        }
+        assert!(lines.len() < 20, "{lines:#?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reply_that_was_lost_is_cured_by_a_resync() {
+    let log = Log::begin();
+    let lost = Fault::on("+VCID?", FaultKind::NoReply);
+    let evening = house(&[lost], 8 * MINUTE).live().await;
+    assert_blocked(&evening, "a lost reply");
+    let lines = log.lines();
+    assert_eq!(
+        log.count("does not answer AT+VCID?: resynchronising"),
+        1,
+        "{lines:#?}"
+    );
+    assert_eq!(log.count("it answers again"), 1, "{lines:#?}");
+    assert_eq!(
+        evening.journal.count(|h| *h == Happening::Dtr(false)),
+        1,
+        "only at the end"
+    );
+}
+
+/// What a daemon said of its life, in order, and at which minute.
+#[derive(Clone, Default)]
+struct Told(Arc<Mutex<Vec<(u64, String)>>>);
+
+impl Told {
+    fn observer(&self) -> Observer {
+        let (told, start) = (self.clone(), tokio::time::Instant::now());
+        Box::new(move |notice| {
+            let what = match notice {
+                Notice::Alive => "alive".into(),
+                Notice::Armed { .. } => "armed".into(),
+                Notice::Waiting(_) => "waiting".into(),
+                Notice::Deaf { again_in, give_up } => {
+                    let given_up = if *give_up { ", given up" } else { "" };
+                    format!("deaf for {} min{given_up}", again_in.as_secs() / 60)
+                }
+                Notice::Status(words) => format!("status: {words}"),
+                _ => return,
+            };
+            let minute = start.elapsed().as_secs() / 60;
+            told.0.lock().unwrap().push((minute, what));
+        })
+    }
+
+    fn all(&self, words: &str) -> Vec<(u64, String)> {
+        let told = self.0.lock().unwrap();
+        told.iter()
+            .filter(|(_, what)| what.contains(words))
+            .cloned()
+            .collect()
+    }
+}
+
+/// A house in which the modem stops at this time, for good; it is watched for so many minutes.
+fn house_of_a_wedge(at: Duration, minutes: u32, told: &Told) -> House {
+    let mut house = house(
+        &[Fault::new(Trigger::At(at), FaultKind::Wedge)],
+        minutes * MINUTE,
+    );
+    house.heartbeat = Some(Duration::from_secs(30));
+    house.observer = told.observer();
+    house
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_modem_that_hung_while_it_was_ours_is_given_up_by_keeping_silent() {
+    let told = Told::default();
+    house_of_a_wedge(Duration::from_secs(30), 30, &told)
+        .live()
+        .await;
+    let given_up = told.all("deaf");
+    assert_eq!(given_up[0].1, "deaf for 1 min, given up", "{given_up:?}");
+    let alive = told.all("alive");
+    assert!(
+        alive.len() >= 8,
+        "alive while it was being tried: {alive:?}"
+    );
+    let last = alive.last().unwrap().0;
+    assert!(
+        last <= given_up[0].0,
+        "alive at minute {last}, given up at {}",
+        given_up[0].0
+    );
+    let status = told.all("status: DEAF: the modem is hung");
+    assert!(!status.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_was_hung_from_the_start_is_stayed_with_and_tried_more_and_more_rarely() {
+    let (told, log) = (Told::default(), Log::begin());
+    house_of_a_wedge(Duration::ZERO, 210, &told).live().await;
+    let deaf: Vec<String> = told
+        .all("deaf for")
+        .into_iter()
+        .map(|(_, what)| what)
+        .collect();
+    let rests = [1, 5, 15, 60, 60, 60, 60, 60].map(|minutes| format!("deaf for {minutes} min"));
+    assert_eq!(deaf, rests[..deaf.len()]);
+    assert!(deaf.len() >= 5, "{deaf:?}");
+    assert_eq!(log.count("the modem is hung"), deaf.len(), "one line each");
+    // Two a minute all the time.
+    assert!(
+        told.all("alive").len() > 2 * 205,
+        "{}",
+        told.all("alive").len()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_was_given_up_and_is_unplugged_is_waited_for() {
+    let told = Told::default();
+    let mut house = house_of_a_wedge(Duration::from_secs(30), 30, &told);
+    let pulled = Fault::new(
+        Trigger::At(20 * MINUTE),
+        FaultKind::Unplug(Unplug {
+            back_after: None,
+            other_node: false,
+        }),
+    );
+    house.scenario = house.scenario.fault(pulled);
+    house.live().await;
+    let alive = told.all("alive");
+    let silent = alive.iter().all(|(minute, _)| !(12..20).contains(minute));
+    assert!(silent, "{alive:?}");
+    assert!(alive.iter().any(|(minute, _)| *minute > 20), "{alive:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -67,24 +215,78 @@ async fn one_that_nothing_helps_is_taken_back_as_soon_as_it_is_replugged() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_is_hung_from_the_start_is_tried_again_more_and_more_rarely() {
-    let hung = Fault::new(Trigger::At(Duration::ZERO), FaultKind::Wedge);
-    let evening = house(&[hung], 180 * MINUTE).live().await;
-    let tries = evening.journal.count(|h| *h == Happening::Dtr(false));
-    assert!(
-        (4..10).contains(&tries),
-        "{tries} tries\n{}",
-        evening.story()
-    );
-}
-
-#[tokio::test(start_paused = true)]
 async fn caller_id_that_was_switched_off_is_switched_on_again() {
     // The modem loses its settings without a word, as after a brown-out: it goes and comes back so
     // quickly that the port survives.
+    let log = Log::begin();
     let forgets = Fault::new(Trigger::At(2 * MINUTE), FaultKind::Forget);
     let evening = house(&[forgets], 8 * MINUTE).live().await;
     assert_blocked(&evening, "settings lost");
+    let said = "the modem has switched caller ID off: soft reset";
+    assert_eq!(log.count(said), 1, "{:#?}", log.lines());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_modem_that_is_in_a_wrong_class_is_set_up_again() {
+    let log = Log::begin();
+    // The last command before it is armed puts it into another class than the one it rests in.
+    let mut house = house(&[], 8 * MINUTE).action(callblock::blocker::BlockAction::Record {
+        limit: Duration::from_secs(20),
+    });
+    house.modem_init = vec!["AT+FCLASS=0".into()];
+    let evening = house.live().await;
+    let said = "the modem is in service class 0: soft reset";
+    assert_eq!(log.count(said), 1, "{:#?}", log.lines());
+    assert!(evening.ends_on_hook(), "{}", evening.story());
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_come_without_the_caller_id_they_used_to_have_are_a_reason_to_reset() {
+    let log = Log::begin();
+    let known = Call::from(FRIEND).named("A friend").at(MINUTE).rings(2);
+    let unknown = Call::without_caller_id().at(2 * MINUTE).rings(4);
+    let scenario = Scenario::default().call(known).call(unknown);
+    let evening = House::new(scenario).watched(4 * 60).live().await;
+    assert_eq!(evening.rows.len(), 2, "{}", evening.story());
+    let said = "calls come without caller ID, which they used to have: soft reset";
+    assert_eq!(log.count(said), 1, "{:#?}", log.lines());
+    let resets = evening
+        .journal
+        .count(|h| matches!(h, Happening::Command(line) if line == "ATZ"));
+    assert!(resets >= 2, "{}", evening.story());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_status_tells_modem_device_and_the_age_of_the_last_ring() {
+    let told = Told::default();
+    let call = Call::from(FRIEND).named("A friend").at(MINUTE).rings(2);
+    let mut house = House::new(Scenario::default().call(call)).watched(4 * 3600);
+    house.heartbeat = Some(Duration::from_secs(30));
+    house.observer = told.observer();
+    house.live().await;
+    let status: Vec<String> = told
+        .all("status")
+        .into_iter()
+        .map(|(_, what)| what)
+        .collect();
+    let armed = "status: armed on CX93001-EIS_V0.2002-V92 at emulated:";
+    assert!(
+        status[0].starts_with(armed) && !status[0].contains("ring"),
+        "{status:?}"
+    );
+    assert!(status[1].starts_with("status: in a call on "), "{status:?}");
+    for age in ["just now", "5 min ago", "59 min ago", "3 h ago"] {
+        let aged = |line: &String| {
+            line.starts_with(armed) && line.ends_with(&format!(", last ring {age}"))
+        };
+        assert_eq!(
+            status.iter().filter(|line| aged(line)).count(),
+            1,
+            "{age}: {status:#?}"
+        );
+    }
+    // It is told when it changed and no more.
+    assert!(status.len() < 70, "{}", status.len());
 }
 
 #[tokio::test(start_paused = true)]
@@ -109,4 +311,80 @@ async fn firmware_that_says_ok_and_stays_on_hook_is_told_the_other_way() {
         "{row:?}\n{}",
         evening.story()
     );
+}
+
+type Refusal = fn() -> ResetError;
+
+/// A jack whose bus port cannot be reset.
+struct WithoutReset {
+    jack: Box<dyn Jack>,
+    why: Refusal,
+}
+
+impl Jack for WithoutReset {
+    fn open(&mut self) -> Result<Box<dyn Port>, OpenError> {
+        self.jack.open()
+    }
+
+    fn changed(&mut self) -> Changed<'_> {
+        self.jack.changed()
+    }
+
+    fn reset(&mut self) -> Reset<'_> {
+        Box::pin(std::future::ready(Err((self.why)())))
+    }
+
+    fn device(&self) -> String {
+        self.jack.device()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_usb_port_that_cannot_be_reset_says_why_in_one_line_and_the_ladder_goes_on() {
+    let reasons: [(Refusal, &str); 3] = [
+        (
+            || ResetError::NotOnUsb {
+                device: "/dev/ttyS0".into(),
+            },
+            "/dev/ttyS0 is not on USB",
+        ),
+        (
+            || ResetError::Denied {
+                usb_node: "/dev/bus/usb/001/005".into(),
+            },
+            "install the udev rules of callblock (60-callblock.rules)",
+        ),
+        (
+            || ResetError::Gone {
+                device: "/dev/ttyACM0".into(),
+            },
+            "/dev/ttyACM0 has left the USB",
+        ),
+    ];
+    for (why, said) in reasons {
+        let log = Log::begin();
+        let stops = Fault::new(Trigger::At(Duration::from_secs(30)), FaultKind::Wedge);
+        let replug = Fault::new(
+            Trigger::At(10 * MINUTE),
+            FaultKind::Unplug(Unplug {
+                back_after: Some(Duration::from_secs(5)),
+                other_node: false,
+            }),
+        );
+        let evening = house(&[stops, replug], 11 * MINUTE)
+            .live_with(|jack| Box::new(WithoutReset { jack, why }))
+            .await;
+        assert_blocked(&evening, said);
+        let lines = log.lines();
+        assert!(log.count(said) >= 1, "{lines:#?}");
+        assert_eq!(
+            log.count(said),
+            log.count("its USB port cannot be reset"),
+            "{lines:#?}"
+        );
+        assert_eq!(
+            log.count("unplug it and plug it in again"),
+            log.count("the modem is hung")
+        );
+    }
 }

@@ -19,6 +19,7 @@ mod logging;
 mod modes;
 mod process;
 mod recovery;
+mod status;
 mod stopping;
 mod tracing;
 mod usage;

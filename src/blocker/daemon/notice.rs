@@ -27,7 +27,12 @@ pub enum Notice<'a> {
         /// It used to work for this process: a fresh one may do better.
         give_up: bool,
     },
-    /// The loop turns; comes as often as was asked for.
+    /// What the daemon is doing, in words, with the age of the last ring; comes when it changes, and
+    /// before [`Alive`](Self::Alive) when it has aged.
+    Status(&'a str),
+    /// The loop turns, and the modem answers, is absent, or was hung from the beginning; comes as
+    /// often as was asked for. After [`Deaf`](Self::Deaf) with `give_up` it stays away, until there is a
+    /// modem again or none at all.
     Alive,
     /// The line rings, for the n-th time.
     Ring(u32),

@@ -171,6 +171,23 @@ fn pick_up_stops_the_rings_and_a_second_caller_hears_busy() {
 }
 
 #[test]
+fn a_call_that_is_begun_by_hand_comes_once() {
+    let mut bench = Bench::new(Scenario::default());
+    let mut call = |number: &str| {
+        let call = Call::from(number).rings(2);
+        bench.modem.call_now(bench.now, call);
+        bench.wait(secs(1));
+    };
+    call("2125550147");
+    call("2125550123");
+    bench.wait(secs(60));
+    let journal = bench.modem.journal();
+    let came = |what: fn(&Happening) -> bool| journal.count(what);
+    assert_eq!(came(|h| matches!(h, Happening::CallBegins(_))), 1);
+    assert_eq!(came(|h| matches!(h, Happening::CallerFoundBusy(_))), 1);
+}
+
+#[test]
 fn too_short_an_off_hook_is_no_answer() {
     for (held, rings_on) in [(400, true), (1000, false)] {
         let call = smith().rings(9).at(secs(1)).caller_id(CallerIdTime::Never);

@@ -43,8 +43,10 @@ impl Attached {
         must(connection.insist(&Command::set("ATE0")).await)?;
         // Automatic answer would pick up every call.
         obliging(connection, "ATS0=0").await?;
-        self.caller_id =
-            accepted(connection, "AT+VCID=1").await? || accepted(connection, "AT#CID=1").await?;
+        // Asked once more before it is taken for one that reports none: every call would ring through.
+        self.caller_id = accepted(connection, "AT+VCID=1").await?
+            || accepted(connection, "AT#CID=1").await?
+            || accepted(connection, "AT+VCID=1").await?;
         // Where `ATZ` has put it.
         self.class = RestingClass::Data;
         if self.options.resting != self.class {
@@ -73,8 +75,26 @@ impl Attached {
 }
 
 impl Attached {
-    /// Changes to a class, or to the data class if the modem cannot.
+    /// Changes to a class, or to the data class if the modem cannot. One that says it can, and refuses,
+    /// is asked twice: it stays in the class until it is set up again, which may be days.
     pub(super) async fn enter_class(&mut self, class: RestingClass) -> Result<RestingClass, Down> {
+        let offered = match class {
+            RestingClass::Data => false,
+            RestingClass::Fax => self.identity.offers("2") || self.identity.offers("1"),
+            RestingClass::Voice => self.identity.offers("8"),
+        };
+        let entered = self.try_class(class).await?;
+        if entered == class || !offered {
+            return Ok(entered);
+        }
+        tracing::warn!(
+            ?class,
+            "the modem refuses a class that it offers; trying again"
+        );
+        self.try_class(class).await
+    }
+
+    async fn try_class(&mut self, class: RestingClass) -> Result<RestingClass, Down> {
         match class {
             RestingClass::Data => back_to_data(&mut self.connection).await,
             RestingClass::Fax => fax_class(&mut self.connection, &self.identity).await,

@@ -161,10 +161,14 @@ impl Attached {
             }
         };
         // `CONNECT` (class 1) and `+FCON` (class 2) come before the final result.
-        let connected = reply.is_some_and(|reply| {
+        let connected = reply.as_ref().is_some_and(|reply| {
             let said = |word: &str| reply.lines.iter().any(|line| line.starts_with(word));
             said("CONNECT") || said("+FCO")
         });
+        let result = reply.map(|reply| reply.result);
+        if !connected && result == Some(ResultCode::Error) {
+            self.refuse(&answer.text, result).await;
+        }
         self.connection
             .tell(ModemEvent::FaxEnded { connected })
             .await;

@@ -408,7 +408,8 @@ impl Task {
             Step::Reopen => {}
             Step::ResetBus => match self.jack.reset().await {
                 Ok(()) => {
-                    tracing::warn!("still no answer: its USB port was reset");
+                    let device = self.jack.device();
+                    tracing::warn!("still no answer: the USB port of {device} was reset");
                     sleep(AFTER_LOSS).await;
                 }
                 Err(error) => {
@@ -417,8 +418,8 @@ impl Task {
             },
             Step::Rest { time, give_up } => {
                 tracing::error!(
-                    "the modem is hung: no call is screened until it answers; if it does not by \
-                     itself, unplug it and plug it in again. Trying again in {} min",
+                    "the modem is hung: no call is screened until it answers. Nothing here takes its \
+                     power away: unplug it and plug it in again. Trying again in {} min",
                     time.as_secs() / 60
                 );
                 let deaf = ModemEvent::Deaf {

@@ -3,11 +3,12 @@
 //! The only module that knows `tokio-serial`, and its traps: flushing blocks the thread, a hung-up
 //! tty reads 0 bytes for ever, and a lock held by somebody else is reported as "no device".
 
+mod reset;
 mod usb;
 
 pub use usb::KNOWN_MODEMS;
 
-use super::port::{Changed, Jack, OpenError, Port};
+use super::port::{Changed, Jack, OpenError, Port, Reset, ResetError};
 use crate::watch::changed_near;
 use serialport::TTYPort;
 use std::io::{self, Read, Write};
@@ -91,6 +92,17 @@ impl Jack for SerialJack {
             Device::Auto => Path::new("/dev/ttyACM0"),
         };
         Box::pin(changed_near(near))
+    }
+
+    fn reset(&mut self) -> Reset<'_> {
+        let device = self.device();
+        let usb_node = self.node().and_then(|node| self.ttys.usb_node(&node));
+        Box::pin(async move {
+            match usb_node {
+                Some(usb_node) => reset::reset(usb_node, device).await,
+                None => Err(ResetError::NotOnUsb { device }),
+            }
+        })
     }
 
     fn device(&self) -> String {

@@ -88,19 +88,40 @@ impl Ttys {
     }
 
     fn identity_of(&self, name: &str) -> Option<UsbIdentity> {
-        // The tty's device is the USB interface; the identity is one level up.
-        let usb = self.class.join(name).join("device").join("..");
-        let text = |file| {
-            let text = fs::read_to_string(usb.join(file)).ok()?;
-            Some(text.trim().to_owned())
-        };
-        let id = |file| u16::from_str_radix(&text(file)?, 16).ok();
+        let usb = self.usb_device(name)?;
+        let id = |file| u16::from_str_radix(&attribute(&usb, file)?, 16).ok();
         Some(UsbIdentity {
             vendor: id("idVendor")?,
             product: id("idProduct")?,
-            serial: text("serial"),
+            serial: attribute(&usb, "serial"),
         })
     }
+
+    /// The node of the USB device behind the node of a tty: where its port can be reset.
+    pub(super) fn usb_node(&self, node: &Path) -> Option<PathBuf> {
+        let node = fs::canonicalize(node).ok()?;
+        self.usb_node_of(node.file_name()?.to_str()?)
+    }
+
+    fn usb_node_of(&self, name: &str) -> Option<PathBuf> {
+        let usb = self.usb_device(name)?;
+        let number = |file| attribute(&usb, file)?.parse::<u16>().ok();
+        let (bus, device) = (number("busnum")?, number("devnum")?);
+        Some(format!("/dev/bus/usb/{bus:03}/{device:03}").into())
+    }
+
+    /// The folder of the USB device that a tty is part of: the nearest one above it. The tty of a modem
+    /// (`ttyACM`) is an interface of it, that of a serial adapter (`ttyUSB`) a port of an interface.
+    fn usb_device(&self, name: &str) -> Option<PathBuf> {
+        let tty = fs::canonicalize(self.class.join(name).join("device")).ok()?;
+        let is_usb_device = |folder: &&Path| folder.join("idVendor").is_file();
+        tty.ancestors().find(is_usb_device).map(Path::to_owned)
+    }
+}
+
+fn attribute(usb: &Path, file: &str) -> Option<String> {
+    let text = fs::read_to_string(usb.join(file)).ok()?;
+    Some(text.trim().to_owned())
 }
 
 #[cfg(test)]
@@ -108,22 +129,44 @@ mod tests {
     use super::*;
     use std::os::unix::fs::symlink;
 
-    /// A `/sys` with these ttys: name, vendor, product, serial.
+    /// A `/sys` with these ttys: name, vendor, product, serial. The n-th, counted from 1, is device
+    /// 2 n of bus 1, behind a hub.
     fn sys(ttys: &[(&str, &str, &str, &str)]) -> (tempfile::TempDir, Ttys) {
         let dir = tempfile::tempdir().unwrap();
         let class = dir.path().join("class");
-        for (tty, vendor, product, serial) in ttys {
-            let interface = dir.path().join("usb").join(tty).join("interface");
-            fs::create_dir_all(&interface).unwrap();
-            let usb = interface.parent().unwrap();
-            fs::write(usb.join("idVendor"), format!("{vendor}\n")).unwrap();
-            fs::write(usb.join("idProduct"), format!("{product}\n")).unwrap();
-            fs::write(usb.join("serial"), format!("{serial}\n")).unwrap();
+        let hub = dir.path().join("devices/pci0000:00/usb1");
+        describe(&hub, "1d6b", "0002", "hub", 1);
+        for (port, (tty, vendor, product, serial)) in (1..).zip(ttys) {
+            let usb = hub.join(format!("1-{port}"));
+            let mut part = usb.join(format!("1-{port}:1.0"));
+            if tty.starts_with("ttyUSB") {
+                part.push(tty);
+            }
+            fs::create_dir_all(&part).unwrap();
+            describe(&usb, vendor, product, serial, 2 * port);
             let tty = class.join(tty);
             fs::create_dir_all(&tty).unwrap();
-            symlink(&interface, tty.join("device")).unwrap();
+            symlink(&part, tty.join("device")).unwrap();
         }
+        let on_board = dir.path().join("devices/platform/serial8250");
+        fs::create_dir_all(&on_board).unwrap();
+        fs::create_dir_all(class.join("ttyS0")).unwrap();
+        symlink(&on_board, class.join("ttyS0/device")).unwrap();
         (dir, Ttys { class })
+    }
+
+    fn describe(usb: &Path, vendor: &str, product: &str, serial: &str, number: usize) {
+        fs::create_dir_all(usb).unwrap();
+        let number = number.to_string();
+        for (file, text) in [
+            ("idVendor", vendor),
+            ("idProduct", product),
+            ("serial", serial),
+            ("busnum", "1"),
+            ("devnum", &number),
+        ] {
+            fs::write(usb.join(file), format!("{text}\n")).unwrap();
+        }
     }
 
     #[test]
@@ -146,5 +189,30 @@ mod tests {
             ("ttyACM1", "0572", "1340", "12345678"),
         ]);
         assert_eq!(after.with_identity(&identity), Some("/dev/ttyACM1".into()));
+    }
+
+    #[test]
+    fn the_usb_device_of_a_tty_is_the_nearest_above_it() {
+        let (_dir, ttys) = sys(&[
+            ("ttyACM0", "0572", "1340", "12345678"),
+            ("ttyUSB0", "0403", "6001", "a"),
+        ]);
+        let node = |tty| ttys.usb_node_of(tty);
+        assert_eq!(node("ttyACM0"), Some("/dev/bus/usb/001/002".into()));
+        assert_eq!(node("ttyUSB0"), Some("/dev/bus/usb/001/004".into()));
+        assert_eq!(
+            ttys.identity_of("ttyUSB0").map(|usb| usb.vendor),
+            Some(0x0403)
+        );
+        assert_eq!(node("ttyS0"), None, "a port on the board");
+        assert_eq!(node("ttyACM7"), None, "one that is not there");
+    }
+
+    #[test]
+    fn a_device_whose_numbers_make_no_sense_has_no_node() {
+        let (dir, ttys) = sys(&[("ttyACM0", "0572", "1340", "12345678")]);
+        let usb = dir.path().join("devices/pci0000:00/usb1/1-1");
+        fs::write(usb.join("devnum"), "../../sda\n").unwrap();
+        assert_eq!(ttys.usb_node_of("ttyACM0"), None);
     }
 }

@@ -5,7 +5,7 @@ use super::*;
 use crate::call::Outcome;
 
 fn writer(place: LogPlace) -> Writer {
-    Writer::new(place, Arc::default())
+    Writer::new(place, Arc::default(), Arc::default())
 }
 
 fn rows(file: &Path) -> Vec<String> {

@@ -1,0 +1,482 @@
+//! What must be true after a burst, by what was seen on the line.
+
+use crate::house::START;
+use crate::plan::{Accident, Burst, KNOCK, Mode, Plan, Planned, Sickness};
+use crate::seen::{KILLED, Sight, What, needs_arming};
+use callblock::emulator::{Chip, FaultKind, Happening};
+use callblock::modem::driver::RestingClass;
+use callblock::store::LoggedCall;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+/// A line may only be picked up if it rang within this time.
+const RINGS: Duration = Duration::from_secs(8);
+/// From a decision to the line: a command and its way.
+const COMMAND: Duration = Duration::from_millis(500);
+
+/// A row is there within a second of the first ring.
+const ROW_DUE: Duration = Duration::from_secs(1);
+
+/// What is known when a burst begins.
+#[derive(Default)]
+pub struct Memory {
+    class: Option<RestingClass>,
+    caller_id: bool,
+}
+
+impl Memory {
+    pub fn remember(&mut self, what: &What) {
+        if let What::Armed { class, caller_id } = what {
+            self.class = Some(*class);
+            self.caller_id = *caller_id;
+        }
+    }
+}
+
+/// One call as the line saw it.
+#[derive(Debug)]
+struct Call<'a> {
+    planned: &'a Planned,
+    began: Duration,
+    /// It was busy; he never rang.
+    busy: bool,
+    /// Rings that were heard, by the stretch of time in which the daemon was there.
+    heard: BTreeMap<usize, u32>,
+    /// The first of the last stretch.
+    first_heard: Option<(usize, Duration)>,
+    /// The same for all rings.
+    rang: BTreeMap<usize, u32>,
+    announced: bool,
+    picked_up: Vec<Duration>,
+    on_hook: Option<Duration>,
+    voice: Duration,
+    rows: Vec<&'a LoggedCall>,
+}
+
+struct Burstwise<'a> {
+    calls: Vec<Call<'a>>,
+    knocks_announced: Vec<String>,
+    /// When the daemon began, or lost the modem: what comes after is another life.
+    stretches: Vec<Duration>,
+}
+
+/// Compares rows with the line. Returns the number of recordings found.
+pub fn check(
+    plan: &Plan,
+    burst: &Burst,
+    sights: &[Sight],
+    rows: &[LoggedCall],
+    memory: &mut Memory,
+    folder: &Path,
+) -> Result<u64, String> {
+    let (class, caller_id) = (memory.class, memory.caller_id);
+    let mut seen = read(burst, sights, memory)?;
+    let mut knocks: BTreeMap<String, usize> = BTreeMap::new();
+    for row in rows {
+        attribute(burst, &mut seen, row, &mut knocks)?;
+    }
+    for knock in &seen.knocks_announced {
+        let rows = knocks.get(knock).copied().unwrap_or(0);
+        if rows != 1 && !may_lose_rows(burst) {
+            return Err(format!("{rows} rows of {knock}, who knocked"));
+        }
+    }
+    for call in &seen.calls {
+        count_rows(burst, call, &seen.stretches)?;
+        if burst.accidents.is_empty() {
+            peaceful(plan, call, class, caller_id)?;
+        }
+    }
+    let mut recordings = 0;
+    for row in rows {
+        sane(row)?;
+        recordings += recording(plan, burst, &seen.calls, row, folder)?;
+    }
+    Ok(recordings)
+}
+
+/// Follows what was seen; on the way, what must never be.
+fn read<'a>(
+    burst: &'a Burst,
+    sights: &[Sight],
+    memory: &mut Memory,
+) -> Result<Burstwise<'a>, String> {
+    let mut calls: Vec<Call<'_>> = Vec::new();
+    let mut planned = burst.calls.iter();
+    let mut knocks_announced = Vec::new();
+    let mut stretches = vec![Duration::ZERO];
+    let (mut armed, mut hung) = (true, false);
+    let mut last_ring: Option<Duration> = None;
+    let mut voice: Option<Duration> = None;
+    for Sight { at, what } in sights {
+        memory.remember(what);
+        match what {
+            What::Armed { .. } => (armed, hung) = (true, false),
+            What::Lost(why) => {
+                armed = false;
+                if why == KILLED
+                    && let Some(call) = calls.last_mut()
+                    && call.first_heard.is_some_and(|(stretch, ring)| {
+                        stretch == stretches.len() - 1 && *at < ring + ROW_DUE
+                    })
+                {
+                    // Nothing of it was written yet.
+                    call.heard.remove(&(stretches.len() - 1));
+                }
+                stretches.push(*at);
+                end_voice(&mut voice, *at, &mut calls);
+            }
+            What::Line(happening) => match happening {
+                Happening::CallBegins(number) if number.starts_with(KNOCK) => {}
+                Happening::CallerFoundBusy(number) if number.starts_with(KNOCK) => {}
+                Happening::CallBegins(_) | Happening::CallerFoundBusy(_) => {
+                    let planned = planned.next().ok_or("a call that was not planned")?;
+                    calls.push(Call {
+                        planned,
+                        began: *at,
+                        busy: matches!(happening, Happening::CallerFoundBusy(_)),
+                        heard: BTreeMap::new(),
+                        first_heard: None,
+                        rang: BTreeMap::new(),
+                        announced: false,
+                        picked_up: Vec::new(),
+                        on_hook: None,
+                        voice: Duration::ZERO,
+                        rows: Vec::new(),
+                    });
+                }
+                Happening::Fault(what) if needs_arming(what) => {
+                    hung = true;
+                    if !what.starts_with("Forget") {
+                        end_voice(&mut voice, *at, &mut calls);
+                    }
+                }
+                // A ring in the middle of an answer.
+                Happening::Fault(what) if what == "ring inside" => last_ring = Some(*at),
+                Happening::Ring => {
+                    last_ring = Some(*at);
+                    if let Some(call) = calls.last_mut() {
+                        let stretch = stretches.len() - 1;
+                        *call.rang.entry(stretch).or_default() += 1;
+                        if armed && !hung {
+                            let heard = call.heard.entry(stretch).or_default();
+                            *heard += 1;
+                            if *heard == 1 {
+                                call.first_heard = Some((stretch, *at));
+                            }
+                        }
+                    }
+                }
+                Happening::CallerId(text) => {
+                    if let Some(start) = text.find(KNOCK)
+                        && let Some(number) = text.get(start..start + 10)
+                    {
+                        if armed && !hung {
+                            knocks_announced.push(number.to_owned());
+                        }
+                    } else if let Some(call) = calls.last_mut() {
+                        call.announced = true;
+                    }
+                }
+                Happening::OffHook => {
+                    let rang = last_ring.is_some_and(|ring| *at <= ring + RINGS + COMMAND);
+                    if !rang {
+                        return Err(format!("picked up at {at:?}, last ring at {last_ring:?}"));
+                    }
+                    let call = calls.last_mut().ok_or("picked up without a call")?;
+                    if !call.planned.caller.is_blocked() || !call.announced {
+                        return Err(format!("picked up at {at:?}: {:?}", call.planned));
+                    }
+                    call.picked_up.push(*at);
+                }
+                Happening::OnHook => {
+                    if let Some(call) = calls.last_mut() {
+                        call.on_hook = Some(*at);
+                    }
+                    end_voice(&mut voice, *at, &mut calls);
+                }
+                Happening::VoiceBegins("VRX" | "VTR") => voice = Some(*at),
+                Happening::VoiceEnds | Happening::Unplugged => {
+                    end_voice(&mut voice, *at, &mut calls);
+                }
+                _ => {}
+            },
+            What::Daemon(_) | What::Storm(_) => {}
+        }
+    }
+    if calls.len() != burst.calls.len() {
+        return Err(format!("{} calls on the line", calls.len()));
+    }
+    Ok(Burstwise {
+        calls,
+        knocks_announced,
+        stretches,
+    })
+}
+
+fn end_voice(voice: &mut Option<Duration>, at: Duration, calls: &mut [Call<'_>]) {
+    if let (Some(began), Some(call)) = (voice.take(), calls.last_mut()) {
+        call.voice += at - began;
+    }
+}
+
+fn started(row: &LoggedCall) -> Duration {
+    Duration::from_nanos((row.started.as_nanos() - START.as_nanos()) as u64)
+}
+
+/// Whose row it is.
+fn attribute<'a>(
+    burst: &Burst,
+    seen: &mut Burstwise<'a>,
+    row: &'a LoggedCall,
+    knocks: &mut BTreeMap<String, usize>,
+) -> Result<(), String> {
+    if let Some(number) = row
+        .number
+        .as_deref()
+        .filter(|number| number.starts_with(KNOCK))
+    {
+        *knocks.entry(number.to_owned()).or_default() += 1;
+        return Ok(());
+    }
+    let at = started(row);
+    let by_number = |call: &&mut Call<'a>| {
+        let number = &call.planned.call.number;
+        row.number.as_deref().is_some_and(|digits| digits.len() > 1) && row.number == *number
+    };
+    let call = if row.number.as_deref().is_some_and(|digits| digits.len() > 1) {
+        seen.calls.iter_mut().find(by_number)
+    } else {
+        seen.calls.iter_mut().rev().find(|call| call.began <= at)
+    };
+    match call {
+        Some(call) => call.rows.push(row),
+        None if invents(burst) => {}
+        None => return Err(format!("a row of nobody: {row:?}")),
+    }
+    Ok(())
+}
+
+/// Whether some accident makes the modem say that somebody calls who does not.
+fn invents(burst: &Burst) -> bool {
+    burst.accidents.iter().any(|accident| match accident {
+        Accident::Modem(_, kind) | Accident::Command(_, kind) => match kind {
+            FaultKind::RingInside | FaultKind::Garbage(_) | FaultKind::Line(_) => true,
+            FaultKind::Code(codes) => codes.contains(['R', 'X']),
+            _ => false,
+        },
+        _ => false,
+    })
+}
+
+/// Whether rows can be gone for good reasons: with their folder, or with a process that could not
+/// write them.
+fn may_lose_rows(burst: &Burst) -> bool {
+    let any = |what: fn(&Accident) -> bool| burst.accidents.iter().any(what);
+    any(|accident| matches!(accident, Accident::Disk(_, Sickness::AllDeleted, _)))
+        || any(|accident| matches!(accident, Accident::Disk(..)))
+            && any(|accident| matches!(accident, Accident::Kill(..) | Accident::Stop(..)))
+}
+
+/// Each call that rang on an armed modem has exactly one row; one that rang on when the daemon was
+/// there again has another.
+fn count_rows(burst: &Burst, call: &Call<'_>, stretches: &[Duration]) -> Result<(), String> {
+    let stretch_of = |row: &&LoggedCall| {
+        let at = started(row);
+        stretches
+            .iter()
+            .rposition(|began| *began <= at)
+            .unwrap_or(0)
+    };
+    let mut found: BTreeMap<usize, u32> = BTreeMap::new();
+    for row in &call.rows {
+        *found.entry(stretch_of(row)).or_default() += 1;
+    }
+    for (stretch, heard) in &call.heard {
+        let rows = found.get(stretch).copied().unwrap_or(0);
+        let lost = rows == 0 && may_lose_rows(burst);
+        // A RING may be drowned in noise, or one that nobody caused may have begun the row before.
+        if rows != 1 && !lost && !invents(burst) {
+            return Err(format!(
+                "{rows} rows in stretch {stretch} of a call that rang {heard} times: {:?}",
+                call.planned
+            ));
+        }
+    }
+    for (stretch, rows) in found {
+        let rang = call.rang.get(&stretch).is_some_and(|rings| *rings > 0);
+        if !(call.heard.contains_key(&stretch) || rang && rows == 1 || invents(burst)) {
+            return Err(format!("{rows} rows in stretch {stretch} without a ring"));
+        }
+    }
+    Ok(())
+}
+
+/// What holds for every row.
+fn sane(row: &LoggedCall) -> Result<(), String> {
+    let number = row.number.as_deref().unwrap_or_default();
+    let blocked = number.starts_with(crate::plan::ROBOT) || number == "P" || number == "O";
+    let verdict = if blocked { "block" } else { "ring" };
+    if row.verdict != verdict {
+        return Err(format!("{number:?} {}: {row:?}", row.verdict));
+    }
+    if row.outcome.is_none() || row.ended.is_none() {
+        return Err(format!("a row without an end: {row:?}"));
+    }
+    if row.picked_up.is_some() != (row.action != "none")
+        && row.outcome.as_deref() == Some("finished")
+    {
+        return Err(format!("picked up or not: {row:?}"));
+    }
+    Ok(())
+}
+
+/// What holds for a call about which nothing went wrong.
+fn peaceful(
+    plan: &Plan,
+    call: &Call<'_>,
+    class: Option<RestingClass>,
+    caller_id: bool,
+) -> Result<(), String> {
+    let err = |what: &str| Err(format!("{what}: {call:#?}"));
+    if call.busy {
+        return Ok(());
+    }
+    let [row] = call.rows.as_slice() else {
+        return err("not one row");
+    };
+    if !caller_id {
+        return err("a modem that was set up without caller ID");
+    }
+    let announced = call.announced;
+    if announced && row.number != call.planned.call.number {
+        return err("the number is wrong");
+    }
+    let blocked = call.planned.caller.is_blocked() && announced;
+    if blocked == call.picked_up.is_empty() {
+        return err("picked up, or not");
+    }
+    if !blocked {
+        let outcome = row.outcome.as_deref();
+        return if outcome == Some("rings-stopped") && row.recording.is_none() {
+            Ok(())
+        } else {
+            err("a call that was to ring through")
+        };
+    }
+    let wanted = match plan.mode {
+        Mode::HangUp => RestingClass::Data,
+        Mode::Fax => RestingClass::Fax,
+        _ => RestingClass::Voice,
+    };
+    if class != Some(wanted) && plan.chip != Chip::DataOnly {
+        return err("a modem that was set up in the wrong class");
+    }
+    let action = match plan.mode {
+        _ if class != Some(wanted) => "hangup",
+        Mode::HangUp => "hangup",
+        Mode::Fax => "fax",
+        Mode::Message => "message",
+        Mode::Record(_) => "record",
+        Mode::Transmit(_) => "transmit",
+        Mode::Duplex(..) => "duplex",
+    };
+    if row.action != action {
+        return err("the wrong action");
+    }
+    let times_out = matches!(action, "record" | "transmit" | "duplex");
+    let good = match row.outcome.as_deref() {
+        Some("finished") => !times_out,
+        Some("time-limit") => times_out,
+        Some("caller-hung-up") => true,
+        Some("handset") => call.planned.call.handset_lifted.is_some(),
+        _ => false,
+    };
+    if !good {
+        return err("a strange outcome");
+    }
+    let rings_again = plan.shortest_answer > Duration::from_millis(500)
+        || call.planned.call.rings_again > 0
+        || call.planned.call.stray_rings > 0
+        // The line is given back sooner than the exchange notices that it was taken.
+        || call.planned.call.handset_lifted.is_some()
+        || plan.chip == Chip::Usr5637Old
+        || plan.chip == Chip::DataOnly;
+    if row.trouble.is_some() && !rings_again {
+        return err("trouble");
+    }
+    let most = if rings_again { 2 } else { 1 };
+    if call.picked_up.len() > most {
+        return err("picked up too often");
+    }
+    if let ([picked_up], Some(on_hook)) = (call.picked_up.as_slice(), call.on_hook) {
+        let held = on_hook - *picked_up;
+        if held > plan.longest_call() + Duration::from_secs(5) {
+            return err("the line was held too long");
+        }
+    }
+    let streamed = call.voice > Duration::from_millis(200);
+    if plan.mode.records() && streamed && row.recording.is_none() {
+        return err("no recording");
+    }
+    Ok(())
+}
+
+/// A recording that is named is there, and is as long as the stream was.
+fn recording(
+    plan: &Plan,
+    burst: &Burst,
+    calls: &[Call<'_>],
+    row: &LoggedCall,
+    folder: &Path,
+) -> Result<u64, String> {
+    let Some(name) = &row.recording else {
+        return Ok(0);
+    };
+    let sick = |accident: &Accident| matches!(accident, Accident::Disk(..));
+    let path = folder.join(name);
+    if !path.exists() {
+        let deleted = |accident: &Accident| {
+            matches!(
+                accident,
+                Accident::Disk(_, Sickness::AllDeleted | Sickness::RecordingsDeleted, _)
+            )
+        };
+        return match burst.accidents.iter().any(deleted) {
+            true => Ok(0),
+            false => Err(format!("there is no {name}: {row:?}")),
+        };
+    }
+    let mut reader = hound::WavReader::open(&path).map_err(|error| format!("{name}: {error}"))?;
+    let samples = reader.duration();
+    if !reader.samples::<i8>().all(|sample| sample.is_ok()) {
+        return Err(format!("{name} does not play"));
+    }
+    let length = Duration::from_micros(u64::from(samples) * 125);
+    let call = calls
+        .iter()
+        .find(|call| call.rows.iter().any(|own| own.id == row.id))
+        .ok_or_else(|| format!("whose recording is {name}?"))?;
+    let slack = Duration::from_millis(300);
+    if length > call.voice + slack {
+        return Err(format!("{name}: {length:?} of {:?}", call.voice));
+    }
+    let unheard = burst.accidents.iter().any(|accident| {
+        sick(accident)
+            || match accident {
+                Accident::Modem(_, kind) | Accident::Command(_, kind) => {
+                    !matches!(kind, FaultKind::Unplug(_))
+                }
+                _ => false,
+            }
+    });
+    let second = row
+        .trouble
+        .as_deref()
+        .is_some_and(|trouble| trouble.contains("second recording"));
+    if !unheard && !plan.trim && !second && length + slack < call.voice {
+        return Err(format!("{name}: only {length:?} of {:?}", call.voice));
+    }
+    Ok(1)
+}
