@@ -239,9 +239,6 @@ impl Blocker {
             };
         }
         handled.rings.ring(at.now, effects);
-        if handled.rings.bursts >= 2 {
-            return self.answer_again(&handled, at, effects);
-        }
         handled
             .answer_at
             .get_or_insert(at.now + NEW_CALLER_ID_PATIENCE);

@@ -177,6 +177,29 @@ fn a_call_that_rings_on_is_answered_again_whenever_the_next_ring_comes() {
 }
 
 #[test]
+fn a_friend_right_after_a_robot_is_not_answered_before_his_caller_id_can_come() {
+    let caller_id = |number| Event::CallerId {
+        caller: Caller::from_line(Some(number), None),
+        revision: false,
+    };
+    let mut watch = Watch::new(BlockAction::Fax, false);
+    watch.feed(Event::Ring);
+    watch.feed(caller_id("2"));
+    watch.feed(Event::FaxEnded);
+    watch.feed(Event::OnHook);
+    watch.wait(Duration::from_secs(5));
+    // A British line rings every 3 s.
+    watch.feed(Event::Ring);
+    watch.wait(Duration::from_secs(3));
+    watch.feed(Event::Ring);
+    watch.wait(Duration::from_millis(300));
+    watch.feed(caller_id("1"));
+    watch.wait(Duration::from_mins(1));
+    assert_eq!(watch.picked_up, 1);
+    assert_eq!(watch.rows.len(), 2);
+}
+
+#[test]
 fn a_call_that_rings_on_after_it_was_answered_twice_is_still_one_call() {
     let hang_up = BlockAction::HangUp {
         hold: Duration::from_secs(1),
