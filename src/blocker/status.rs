@@ -195,6 +195,14 @@ mod tests {
     }
 
     #[test]
+    fn what_the_line_sent_steers_no_terminal() {
+        let mut status = Status::new();
+        status.unknown(Timestamp::from_nanos(1), "A\u{9b}2J\u{1b}é\t");
+        let json = status.json(false, moment(Instant::now(), NOON));
+        assert_eq!(json["unknown_lines"][0]["line"], "A\\u{9b}2J\\u{1b}é\\t");
+    }
+
+    #[test]
     fn words_tell_modem_device_and_last_ring() {
         let start = Instant::now();
         let mut status = Status::new();
@@ -248,15 +256,5 @@ mod tests {
         status.rang(later);
         status.rang_before(NOON);
         assert!(status.words(false, later).ends_with("just now"));
-    }
-
-    #[test]
-    fn what_the_line_sent_steers_no_terminal() {
-        let mut status = Status::new();
-        status.unknown(Timestamp::from_nanos(1), "A\u{9b}2J\u{1b}é\t");
-        assert_eq!(
-            status.json(false, moment(Instant::now(), NOON))["unknown_lines"][0]["line"],
-            "A\\u{9b}2J\\u{1b}é\\t"
-        );
     }
 }
