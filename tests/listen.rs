@@ -174,18 +174,95 @@ fn where_there_is_no_audio_a_code_has_to_be_repeated() {
     assert_eq!(over.reason, EndReason::RepeatedCode);
 }
 
+/// How a call of speech ends that goes on like this after two seconds, the modem having said then that
+/// the loop was broken.
+fn after_a_loop_break(rest: &[f32], noise_dbfs: f32, rng: &mut Rng) -> Option<EndReason> {
+    let mut line = talk(2.0, rng);
+    line.extend(rest);
+    add_noise(&mut line, dbfs_rms(noise_dbfs), rng);
+    let line = to_line(&line, 0.0);
+    let end = end_of(&line, EndRules::default(), |at| {
+        (at.0 == 16_000).then_some(LineCode::LoopBreak)
+    });
+    end.map(|end| end.reason)
+}
+
 #[test]
-fn a_loop_break_ends_the_call_if_nobody_speaks_after_it() {
+fn a_loop_break_ends_the_call_if_only_silence_or_dial_tone_follows() {
     let mut rng = Rng::with_seed(31);
-    let spoken = talk(8.0, &mut rng);
-    let mut gone = spoken[..16_000].to_vec();
-    gone.extend(vec![0.0; 48_000]);
-    for (mut line, expected) in [(spoken, None), (gone, Some(EndReason::LoopBreak))] {
+    let silence = vec![0.0; samples(9.0)];
+    for noise_dbfs in [-80.0, -50.0, -44.0] {
+        let reason = after_a_loop_break(&silence, noise_dbfs, &mut rng);
+        assert_eq!(reason, Some(EndReason::LoopBreak), "{noise_dbfs}");
+    }
+    let dial = plan_signal(&PLANS[0].signals[0], 5.0, -15.0, 1.0, &mut rng);
+    let reason = after_a_loop_break(&dial, -50.0, &mut rng);
+    assert_eq!(reason, Some(EndReason::DialTone));
+}
+
+#[test]
+fn a_false_loop_break_ends_nothing() {
+    let mut rng = Rng::with_seed(32);
+    let speech = talk(10.0, &mut rng);
+    let mut fan = sounds::fan(12.0, &mut rng);
+    level_to(&mut fan, -30.0);
+    let mut pause = vec![0.0; samples(6.0)];
+    pause.extend(talk(9.0, &mut rng));
+    // A pure tone held for long, as of a flute; then nothing for a while.
+    let mut music: Vec<f32> = (0..samples(6.0))
+        .map(|n| 0.2 * (n as f32 / 8000.0 * std::f32::consts::TAU * 587.3).sin())
+        .collect();
+    music.extend(vec![0.0; samples(6.0)]);
+    for (what, rest) in [
+        ("speech", speech),
+        ("fan", fan),
+        ("pause", pause),
+        ("music", music),
+    ] {
+        let reason = after_a_loop_break(&rest, -52.0, &mut rng);
+        assert_eq!(reason, None, "{what}");
+    }
+}
+
+#[test]
+fn a_dial_tone_that_is_not_steady_at_first_ends_the_call() {
+    let mut rng = Rng::with_seed(34);
+    let mut line = talk(2.0, &mut rng);
+    let word = line.len();
+    let mut dial = plan_signal(&PLANS[3].signals[0], 6.0, -20.0, 1.0, &mut rng);
+    for value in &mut dial[..samples(0.5)] {
+        *value *= 2.0;
+    }
+    line.extend(dial);
+    add_noise(&mut line, dbfs_rms(-50.0), &mut rng);
+    let end = end_of(&to_line(&line, 0.0), EndRules::default(), |_| None).expect("over");
+    assert_eq!(end.reason, EndReason::DialTone);
+    let wait = end.at.seconds() - word as f64 / 8000.0;
+    assert!(wait <= 3.5, "{wait} s");
+}
+
+#[test]
+fn a_slow_busy_tone_that_begins_in_the_last_word_ends_the_call_in_time() {
+    let busy = PLANS
+        .iter()
+        .flat_map(|plan| plan.signals)
+        .find(|signal| signal.meaning == Meaning::Busy && signal.cadence == [(750, 750)])
+        .expect("a slow busy tone");
+    for seed in 33..45 {
+        let mut rng = Rng::with_seed(seed);
+        let mut line = talk(2.0, &mut rng);
+        let word = line.len();
+        // Half of the first pulse is covered by speech.
+        line.extend(speech(0.375, &mut rng).iter().map(|x| 0.3 * x));
+        line.resize(word + samples(8.0), 0.0);
+        let tone = plan_signal(busy, 8.0, -16.0, 1.0, &mut rng);
+        for (value, more) in line[word..].iter_mut().zip(&tone) {
+            *value += more;
+        }
         add_noise(&mut line, dbfs_rms(-50.0), &mut rng);
-        let end = end_of(&to_line(&line, 0.0), EndRules::default(), |at| {
-            (at.0 == 16_000).then_some(LineCode::LoopBreak)
-        });
-        assert_eq!(end.map(|e| e.reason), expected);
+        let end = end_of(&to_line(&line, 0.0), EndRules::default(), |_| None).expect("over");
+        let wait = end.at.seconds() - word as f64 / 8000.0;
+        assert!(wait <= 4.0, "seed {seed}: {wait} s, {end:?}");
     }
 }
 

@@ -294,6 +294,36 @@ fn block_allow_and_remove_keep_the_rest_of_the_list() {
 }
 
 #[test]
+fn a_caller_s_name_does_no_harm_to_the_list() {
+    let desk = Desk::new();
+    for (name, written) in [
+        ("X #= ncidd", "X #= ncidd"),
+        ("Who?     010110  X", "Who?     010110  X"),
+        ("a\n*,all", "\"a *,all\""),
+        ("A,hangup", "\"A,hangup\""),
+        (" =cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
+        ("+1+1", "'+1+1"),
+        ("\u{1b}[2J", "[2J"),
+    ] {
+        desk.write("block.csv", BLOCK);
+        desk.log(&[("2125550147", Some(name), VerdictClass::Ring)]);
+        desk.expect(0, "block --last --list @block.csv --data-dir @");
+        assert_eq!(
+            desk.read("block.csv"),
+            format!("{BLOCK}2125550147,{written}\n")
+        );
+        for (number, verdict, code) in [
+            ("5055550134", "block", 1),
+            ("2125550147", "block", 1),
+            ("2125550123", "ring", 0),
+        ] {
+            let told = desk.json(code, &format!("check {number} -b @block.csv --json"));
+            assert_eq!(told["verdict"], verdict, "{name:?} {number}");
+        }
+    }
+}
+
+#[test]
 fn import_adds_what_is_new_and_says_what_it_could_not_use() {
     let desk = Desk::new();
     desk.write(

@@ -17,7 +17,7 @@ use crate::{Plan, Row, espeak};
 const CALL_SECONDS: f32 = 120.0;
 
 /// The codes a modem makes of speech.
-const FALSE_CODES: [LineCode; 7] = [
+const FALSE_CODES: [LineCode; 8] = [
     LineCode::Busy,
     LineCode::Busy,
     LineCode::DialTone,
@@ -25,6 +25,7 @@ const FALSE_CODES: [LineCode; 7] = [
     LineCode::Ringback,
     LineCode::SpecialInformation,
     LineCode::Quiet,
+    LineCode::LoopBreak,
 ];
 
 pub(crate) fn run(plan: &Plan) -> Vec<Row> {

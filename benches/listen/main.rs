@@ -2,14 +2,27 @@
 //!
 //! Every sound is generated from fixed seeds; the tuning seeds (1–1000) with `--tune`, else the judging
 //! seeds (above 10 000). `--hours H` sets the length of the long runs (default 10), `--only PART` runs
-//! one part (tones, calls, talk, keys, silence, cost), `--voices` adds speech from espeak-ng if it is installed.
+//! one part (tones, calls, talk, keys, silence, daemon, cost), `--voices` adds speech from espeak-ng if it is installed.
 
 #[path = "../../tests/listen_corpus/mod.rs"]
 mod corpus;
 
 mod calls;
 mod cost;
+mod daemon;
 mod espeak;
+#[path = "../../tests/calls/house.rs"]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unchecked_time_subtraction,
+    reason = "shared with the tests, which use all of it"
+)]
+mod house;
 mod keys;
 mod silence;
 mod tones;
@@ -71,12 +84,13 @@ fn main() {
         voices: has("--voices"),
         verbose: has("--verbose"),
     };
-    let parts: [Part; 6] = [
+    let parts: [Part; 7] = [
         ("tones", tones::run),
         ("calls", calls::run),
         ("talk", calls::talk_off),
         ("keys", keys::run),
         ("silence", silence::run),
+        ("daemon", daemon::run),
         ("cost", cost::run),
     ];
     println!("| what | target | measured | |\n|---|---|---|---|");

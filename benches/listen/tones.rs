@@ -43,7 +43,7 @@ fn last_audible(talk: &Talk, noise: f32) -> f32 {
 }
 
 #[derive(Default)]
-struct Score {
+pub(crate) struct Score {
     runs: u32,
     missed: u32,
     late: u32,
@@ -52,7 +52,8 @@ struct Score {
     wrong_last_sound: u32,
 }
 
-fn limit(signal: &Signal) -> f32 {
+/// Seconds that a call may go on after the tone began.
+pub(crate) fn limit(signal: &Signal) -> f32 {
     let least = if signal.meaning == Meaning::Dial {
         3.0
     } else {
@@ -160,7 +161,18 @@ fn judge(
 }
 
 impl Score {
-    fn row(mut self, country: bool, dial: bool) -> Row {
+    /// Takes the seconds that a call went on; tells whether that was wrong.
+    pub(crate) fn take(&mut self, wait: f32, limit: f32) -> bool {
+        self.runs += 1;
+        self.waits.push(wait);
+        // A call that is not ended at all ends with the last tone, or later.
+        self.missed += u32::from(wait > 8.0);
+        self.early += u32::from(wait < 0.5);
+        self.late += u32::from((limit..=8.0).contains(&wait));
+        !(0.5..limit).contains(&wait)
+    }
+
+    pub(crate) fn row(mut self, country: bool, dial: bool) -> Row {
         self.waits.sort_by(f32::total_cmp);
         let at = |part: f32| {
             let last = self.waits.len().saturating_sub(1);

@@ -10,7 +10,7 @@
 
 use super::SAMPLE_RATE;
 use super::convert::{ConvertError, ConvertedCopies, Level, LineAudio, UnfinishedCopy, WavFrames};
-use super::wav::{Format, WavReader};
+use super::wav::{WavError, WavReader};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
@@ -105,10 +105,11 @@ enum PlayedAudio {
 
 impl PlayedAudio {
     fn open(path: &Path, copies: Option<&ConvertedCopies>) -> Result<Self, ConvertError> {
-        let frames = WavFrames::open(path)?;
-        if frames.format() == Format::LINE {
-            return Ok(Self::Ready(WavReader::open(path)?));
+        match WavReader::open(path) {
+            Err(WavError::Unsuitable { .. }) => {}
+            ready => return Ok(Self::Ready(ready?)),
         }
+        let frames = WavFrames::open(path)?;
         if let Some(copy) = copies.and_then(|copies| copies.find(path)) {
             return Ok(Self::Ready(copy));
         }

@@ -48,12 +48,18 @@ struct Handled {
     answered_again: bool,
     /// Rings since, which are its unless caller ID says otherwise.
     rings: Rings,
-    answer_at: Option<Instant>,
+    /// The first of them, unless it is not to be answered again.
+    rang: Option<Moment>,
 }
 
 impl Handled {
+    /// When it is answered again, if no other caller ID comes before.
+    fn answer_at(&self) -> Option<Instant> {
+        self.rang.map(|rang| rang.now + CALLER_ID_AFTER_RING)
+    }
+
     fn deadline(&self) -> Instant {
-        self.answer_at.map_or(self.until, |at| at.min(self.until))
+        self.answer_at().map_or(self.until, |at| at.min(self.until))
     }
 }
 
@@ -192,13 +198,20 @@ impl Blocker {
                 }
             }
             (Event::CallerId { caller, .. }, handled) => {
-                let rings = handled.map(|handled| handled.rings).unwrap_or_default();
-                let ringing = self.called_by_another(&rings, at);
+                let ringing = match handled {
+                    Some(Handled {
+                        rang: Some(rang),
+                        rings,
+                        ..
+                    }) => Ringing::new(self.new_call(rang), rings),
+                    Some(handled) => self.called_by_another(&handled.rings, at),
+                    None => Ringing::new(self.new_call(at), Rings::default()),
+                };
                 self.screen(ringing, caller.clone(), at, decide, effects)
             }
             (Event::TimePassed, Some(handled))
                 if handled
-                    .answer_at
+                    .answer_at()
                     .is_some_and(|answer_at| answer_at <= at.now) =>
             {
                 self.answer_again(&handled, at, effects)
@@ -228,12 +241,7 @@ impl Blocker {
                 handled: Some(handled),
             };
         }
-        if handled.rings.bursts >= 2 {
-            return self.answer_again(&handled, at, effects);
-        }
-        handled
-            .answer_at
-            .get_or_insert(at.now + CALLER_ID_AFTER_RING);
+        handled.rang.get_or_insert(at);
         State::OnHook {
             handled: Some(handled),
         }
@@ -417,7 +425,7 @@ impl Blocker {
                 until: at.now + SAME_CALL_WINDOW,
                 answered_again: off_hook.again,
                 rings: Rings::default(),
-                answer_at: None,
+                rang: None,
             }),
         }
     }

@@ -136,7 +136,13 @@ impl Status {
         if self.unknown_lines.len() == UNKNOWN_LINES {
             self.unknown_lines.pop_front();
         }
-        let line = line.chars().take(LONGEST_LINE).collect();
+        // Whoever prints it must not steer his terminal; what came can still be read.
+        let printable = line.chars().flat_map(|c| {
+            let escape = c.is_control().then(|| c.escape_default());
+            let plain = escape.is_none().then_some(c);
+            escape.into_iter().flatten().chain(plain)
+        });
+        let line = printable.take(LONGEST_LINE).collect();
         self.unknown_lines.push_back((at, line));
     }
 
@@ -186,6 +192,14 @@ mod tests {
         assert_eq!(lines.len(), UNKNOWN_LINES);
         assert_eq!(lines[0]["at"], 950);
         assert!(lines[0]["line"].as_str().unwrap().len() <= LONGEST_LINE);
+    }
+
+    #[test]
+    fn what_the_line_sent_steers_no_terminal() {
+        let mut status = Status::new();
+        status.unknown(Timestamp::from_nanos(1), "A\u{9b}2J\u{1b}é\t");
+        let json = status.json(false, moment(Instant::now(), NOON));
+        assert_eq!(json["unknown_lines"][0]["line"], "A\\u{9b}2J\\u{1b}é\\t");
     }
 
     #[test]

@@ -216,10 +216,21 @@ fn last_caller(
     };
     let caller = Caller::from_line_in(numbering, call.number.as_deref(), None);
     match (&caller.number, caller.number.normalised()) {
-        (CallerNumber::Known(_), Some(number)) => Ok((number.into_owned(), call.name)),
+        (CallerNumber::Known(_), Some(number)) => {
+            Ok((number.into_owned(), call.name.map(no_formula)))
+        }
         _ => Err(Failure::Usage(
             "the last call came without a number; -p blocks those who withhold it".into(),
         )),
+    }
+}
+
+/// A caller's name as text also for a spreadsheet, which would take it for a formula.
+fn no_formula(name: String) -> String {
+    if name.trim_start().starts_with(['=', '+', '-', '@']) {
+        format!("'{}", name.trim_start())
+    } else {
+        name
     }
 }
 

@@ -245,7 +245,10 @@ impl CallerIdReader {
         }
         match raw_caller_id::parse_parameter(hex) {
             Some((0x03, number)) => {
-                first_wins(&mut self.gathering.directory_number, Some(latin1(&number)));
+                first_wins(
+                    &mut self.gathering.directory_number,
+                    raw_caller_id::text(&number),
+                );
             }
             Some((0x0B, state)) => {
                 return LineWas::Part(Some(Completed::MessageWaiting(MessageWaiting {
@@ -414,6 +417,8 @@ mod tests {
                 (Some("12"), Some("X")),
             ),
             (&["MESG = 030735353531323132"], (Some("5551212"), None)),
+            (&["MESG = 0300"], (None, None)),
+            (&["MESG = 03022020", "DDN = 12"], (Some("12"), None)),
             (&["DATE = 1107", "TIME = 12541"], (None, None)),
             (
                 &["80200108303332343039303207084A4F484E20444F45020A3830303535353132313284"],

@@ -64,6 +64,15 @@ struct Pending {
     lines: Vec<String>,
 }
 
+impl Pending {
+    /// Keeps a line of the reply, unless it has more than any reply has.
+    fn keep(&mut self, line: String) {
+        if self.lines.len() < LONGEST_REPLY {
+            self.lines.push(line);
+        }
+    }
+}
+
 /// The key being reported: between `DLE /` and `DLE ~` a digit is repeated every 70 ms.
 #[derive(Debug, Default)]
 struct Key {
@@ -187,11 +196,10 @@ impl Protocol {
                 self.pending = None;
                 self.events.push_back(Event::Reply(Reply { lines, result }));
             }
-            Some(ResultCode::Connect) => pending.lines.push(text),
+            Some(ResultCode::Connect) => pending.keep(text),
             Some(_) => self.unsolicited(text),
             None if is_line_news(&text) => self.unsolicited(text),
-            None if pending.lines.len() < LONGEST_REPLY => pending.lines.push(text),
-            None => {}
+            None => pending.keep(text),
         }
     }
 

@@ -143,7 +143,8 @@ fn set_date_time(id: &mut CallerId, value: &[u8]) {
     }
 }
 
-fn text(value: &[u8]) -> Option<String> {
+/// A value as text, trimmed; `None` if nothing is left.
+pub(super) fn text(value: &[u8]) -> Option<String> {
     let text = latin1(value).trim().to_owned();
     (!text.is_empty()).then_some(text)
 }

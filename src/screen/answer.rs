@@ -17,6 +17,8 @@ use std::time::Duration;
 
 /// The most rules that an answer names; it has to fit into a message.
 const MOST_RULES: usize = 10_000;
+/// The most permits at a time.
+const MOST_PERMITS: usize = 100;
 /// The longest permit: a year.
 const LONGEST_PERMIT: Duration = Duration::from_hours(366 * 24);
 
@@ -26,6 +28,9 @@ pub enum BadRequest {
     /// A permit needs a time.
     #[error("a permit needs whole seconds, from 1 to a year")]
     Seconds,
+    /// As many permits are in force as there may be.
+    #[error("there are {MOST_PERMITS} permits in force already")]
+    TooManyPermits,
     /// A time that is none.
     #[error(transparent)]
     Time(#[from] BadTime),
@@ -38,11 +43,15 @@ pub fn answer(policy: &mut Policy, hits: &Hits, request: &Value, now: Moment) ->
         "check" => Check::from_json(request)
             .verdict(policy, now)
             .map(|verdict| check_json(&verdict)),
-        "permit" => PermitWish::from_json(request).map(|wish| {
+        "permit" => PermitWish::from_json(request).and_then(|wish| {
+            policy.permits.retain(|permit| now.instant < permit.until());
+            if policy.permits.len() >= MOST_PERMITS {
+                return Err(BadRequest::TooManyPermits);
+            }
             let permit = wish.permit(&policy.numbering, now.instant);
             let told = permit_json(&permit);
             policy.permits.push(permit);
-            told
+            Ok(told)
         }),
         "lists" => Ok(lists_json(policy, Some(hits))),
         _ => return None,
@@ -339,6 +348,37 @@ mod tests {
             assert!(told["error"].is_string(), "{told}");
         }
         assert_eq!(policy.permits.len(), 1);
+    }
+
+    #[test]
+    fn permits_are_bounded_in_number_and_length() {
+        let mut policy = policy();
+        let wish = |number: &str, seconds| json!({ "command": "permit", "number": number, "seconds": seconds });
+        let long = "N".repeat(1_000_000);
+        let told = ask(&mut policy, &Hits::default(), &wish(&long, 1));
+        assert!(told["who"].as_str().unwrap().len() <= 64, "{told}");
+        for number in 1..MOST_PERMITS {
+            let told = ask(
+                &mut policy,
+                &Hits::default(),
+                &wish(&number.to_string(), 60),
+            );
+            assert!(told["error"].is_null(), "{told}");
+        }
+        let told = ask(&mut policy, &Hits::default(), &wish("5055550134", 60));
+        assert!(told["error"].is_string(), "{told}");
+        // Those whose time is over make room.
+        let later = Moment {
+            instant: now().instant.after(Duration::from_secs(2)),
+            ..now()
+        };
+        let told = answer(
+            &mut policy,
+            &Hits::default(),
+            &wish("5055550134", 60),
+            later,
+        );
+        assert!(told.unwrap()["error"].is_null());
     }
 
     #[test]

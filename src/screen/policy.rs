@@ -234,7 +234,9 @@ impl Permit {
         Self {
             who: Permitted::Exactly {
                 exact: Exact::of(&number, numbering),
-                text: number.normalised().map_or_else(|| text.into(), Into::into),
+                text: number
+                    .normalised()
+                    .map_or_else(|| number.as_received().into(), Into::into),
             },
             until,
         }

@@ -15,12 +15,16 @@ fn call() -> Call {
 }
 
 /// Two calls, the first of them (or the time around it) with a fault.
-async fn with_fault(action: Option<BlockAction>, fault: Fault) -> Evening {
+fn house_with(fault: Fault) -> House {
     let scenario = Scenario::default()
         .call(call().at(Duration::from_secs(20)))
         .call(call().at(Duration::from_secs(150)))
         .fault(fault);
-    let house = House::new(scenario).watched(220);
+    House::new(scenario).watched(220)
+}
+
+async fn with_fault(action: Option<BlockAction>, fault: Fault) -> Evening {
+    let house = house_with(fault);
     match action {
         Some(action) => house.action(action),
         None => house,
@@ -146,13 +150,18 @@ async fn noise_and_false_codes_do_not_end_a_call() {
 
 #[tokio::test(start_paused = true)]
 async fn garbage_at_any_time() {
-    for at in [1000, 10_000, 20_200, 21_100, 24_000, 40_000] {
-        let fault = Fault::new(
-            Trigger::At(Duration::from_millis(at)),
-            FaultKind::Garbage(300),
-        );
-        let evening = with_fault(Some(record()), fault).await;
-        assert_second_call_is_dealt_with(&evening, &format!("garbage at {at} ms"));
+    for (seed, bytes) in [(1, 300), (2, 40), (3, 8000)] {
+        for at in [1000, 10_000, 20_200, 21_100, 24_000, 40_000] {
+            let fault = Fault::new(
+                Trigger::At(Duration::from_millis(at)),
+                FaultKind::Garbage(bytes),
+            );
+            let mut house = house_with(fault).action(record());
+            house.link.seed = seed;
+            let evening = house.live().await;
+            let what = format!("{bytes} bytes of garbage at {at} ms, seed {seed}");
+            assert_second_call_is_dealt_with(&evening, &what);
+        }
     }
 }
 

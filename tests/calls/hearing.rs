@@ -6,6 +6,8 @@ use crate::listen_corpus::{add_noise, level_to, samples, to_line};
 use callblock::blocker::{BlockAction, Listening};
 use callblock::emulator::{Call, Ending, Fault, FaultKind, Scenario, Sound, Trigger};
 use fastrand::Rng;
+use std::io;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -241,4 +243,120 @@ async fn tones_end_a_call_while_we_play() {
     assert_ended(&evening, "caller-hung-up");
     let held = evening.off_hook_time();
     assert!(held <= 10 * SECOND, "{held:?}");
+}
+
+/// Where a line begins with a whole prompt, counted in what the far end heard.
+fn prompts(evening: &Evening, prompt: &[u8]) -> usize {
+    let heard = evening.heard();
+    let mut rest = heard.as_slice();
+    let mut count = 0;
+    while let Some(at) = rest.windows(prompt.len()).position(|part| part == prompt) {
+        count += 1;
+        rest = &rest[at + prompt.len()..];
+    }
+    count
+}
+
+/// A minute with a caller who says this and no more, `-s 3` and a prompt of four seconds.
+async fn held_in_duplex(says: Vec<u8>, echo: Option<u8>) -> (Evening, usize) {
+    let call = Call::from(ROBOCALLER)
+        .at(5 * SECOND)
+        .says(Sound::Samples(says.into()))
+        .ends(Ending::Stays);
+    let mut scenario = Scenario::default().call(call);
+    scenario.echo = echo;
+    let house = House::new(scenario).watched(90);
+    let prompt = voice(4.0);
+    house.wav("play/prompt.wav", &prompt);
+    let evening = house
+        .action(BlockAction::Duplex {
+            file: None,
+            limit: 60 * SECOND,
+            silence: Some(3 * SECOND),
+        })
+        .live()
+        .await;
+    let prompts = prompts(&evening, &prompt);
+    (evening, prompts)
+}
+
+#[tokio::test(start_paused = true)]
+async fn our_own_echo_is_not_the_callers_voice() {
+    // Three seconds of silence and four of the prompt, eight times: an echo taken for a voice would
+    // put each prompt off, one that was missing would bring it forward.
+    let quiet = || silent_line(60.0, -52.0, 0.0);
+    let (evening, without) = held_in_duplex(quiet(), None).await;
+    assert_eq!(without, 8, "{}", evening.story());
+    for echo in [6, 20] {
+        let (evening, prompts) = held_in_duplex(quiet(), Some(echo)).await;
+        assert_eq!(prompts, without, "{echo} dB: {}", evening.story());
+        assert_ended(&evening, "time-limit");
+    }
+}
+
+/// Nothing but noise, and the hum of the mains at a level of its own.
+fn silent_line(seconds: f32, noise_dbfs: f32, hum: f32) -> Vec<u8> {
+    let mut rng = Rng::with_seed(11_100);
+    let mut line: Vec<f32> = (0..samples(seconds))
+        .map(|n| {
+            let turns = n as f32 / 8000.0 * std::f32::consts::TAU;
+            hum * ((50.0 * turns).sin() + 0.3 * (150.0 * turns).sin())
+        })
+        .collect();
+    add_noise(&mut line, 10_f32.powf(noise_dbfs / 20.0), &mut rng);
+    to_line(&line, 3.0)
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_is_found_on_a_humming_line_at_any_gain() {
+    for (noise_dbfs, hum) in [(-60.0, 0.0), (-48.0, 0.02), (-40.0, 0.1), (-31.0, 0.25)] {
+        let (evening, prompts) = held_in_duplex(silent_line(60.0, noise_dbfs, hum), None).await;
+        assert_eq!(prompts, 8, "{noise_dbfs} dB, {hum}: {}", evening.story());
+    }
+}
+
+/// What is logged goes here.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The warnings of a call in which this is heard.
+async fn warnings(says: Vec<u8>) -> String {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::WARN)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let call = Call::from(ROBOCALLER)
+        .at(5 * SECOND)
+        .says(Sound::Samples(says.into()))
+        .ends(Ending::Busy);
+    house(call).action(RECORD).live().await;
+    let logged = log.0.lock().unwrap().clone();
+    String::from_utf8(logged).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recording_that_is_clipped_is_warned_of_with_what_to_set() {
+    let scaled = |gain: f32| -> Vec<u8> {
+        let scale = |sample: u8| (f32::from(sample) - 128.0) * gain + 128.0;
+        let voice = voice(10.0).into_iter();
+        voice.map(|sample| scale(sample).round() as u8).collect()
+    };
+    let fine = warnings(voice(10.0)).await;
+    assert!(!fine.contains("recordings are"), "{fine}");
+    let clipped = warnings(scaled(8.0)).await;
+    assert!(clipped.contains("lower the receive gain"), "{clipped}");
+    assert!(clipped.contains("--init AT+VGR="), "{clipped}");
 }

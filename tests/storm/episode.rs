@@ -6,7 +6,7 @@ use crate::house::{House, START};
 use crate::oracle::{Memory, check};
 use crate::plan::{Accident, Burst, Plan, Planned, Sickness};
 use crate::seen::What;
-use callblock::emulator::{Cure, Fault, FaultKind, Trigger, Unplug};
+use callblock::emulator::{Cure, EmulatedModem, Fault, FaultKind, Trigger, Unplug};
 use callblock::store::{LoggedCall, Store};
 use std::fmt;
 use std::time::Duration;
@@ -157,7 +157,7 @@ async fn storm(house: &House<'_>, burst: &Burst, disk: &Disk) -> Result<(), Stri
         house
             .seen
             .note(What::Storm("pulled out and plugged in".into()));
-        house.modem.with(|modem, now| modem.unplug(now));
+        house.modem.with(EmulatedModem::unplug);
         sleep(Duration::from_secs(3)).await;
         house.modem.with(|modem, now| modem.plug(now, false));
     }

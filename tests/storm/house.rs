@@ -137,7 +137,7 @@ impl<'a> House<'a> {
         let told = self.seen.now();
         let _ = process.stop.send(());
         process.task.await.map_err(|error| error.to_string())?;
-        let took = self.seen.now() - told;
+        let took = self.seen.now().saturating_sub(told);
         self.seen.note(What::Daemon("the process has ended".into()));
         if took > TO_STOP {
             return Err(format!("it took {took:?} to stop"));

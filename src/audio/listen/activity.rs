@@ -49,6 +49,8 @@ pub(super) struct ActivityTracker {
     loud_from: u64,
     loud_until: u64,
     started: bool,
+    /// The floor last said.
+    floor_said: f32,
 }
 
 impl ActivityTracker {
@@ -66,6 +68,7 @@ impl ActivityTracker {
             loud_from: 0,
             loud_until: 0,
             started: false,
+            floor_said: 0.0,
         }
     }
 
@@ -109,6 +112,7 @@ impl ActivityTracker {
             return;
         }
         self.tonal = 0;
+        self.say_floor(at, out);
         if loud {
             if self.loud == 0 {
                 self.loud_from = frame.from;
@@ -147,15 +151,31 @@ impl ActivityTracker {
         }
     }
 
+    /// Says the floor if it has moved by 3 dB.
+    fn say_floor(&mut self, at: u64, out: &mut impl FnMut(Observation)) {
+        let floor = self.floor();
+        if floor > 2.0 * self.floor_said || floor < 0.5 * self.floor_said {
+            self.floor_said = floor;
+            out(Observation {
+                from: Position(at),
+                at: Position(at),
+                event: Event::NoiseFloor {
+                    dbfs: super::front_end::dbfs(floor),
+                },
+            });
+        }
+    }
+
     fn say(&mut self, now: Activity, from: u64, at: u64, out: &mut impl FnMut(Observation)) {
         self.now = now;
         self.quiet = 0;
+        self.floor_said = self.floor();
         out(Observation {
             from: Position(from.min(at)),
             at: Position(at),
             event: Event::Activity {
                 now,
-                floor_dbfs: super::front_end::dbfs(self.floor()),
+                floor_dbfs: super::front_end::dbfs(self.floor_said),
             },
         });
     }

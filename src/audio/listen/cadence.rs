@@ -14,6 +14,10 @@ const STEADY: u64 = 1000 * MILLISECOND;
 /// A fax machine's answer tone is at least 2.6 s long; this much of it is enough to know it.
 const FAX_ANSWER: u64 = 800 * MILLISECOND;
 
+/// From this length of a cycle on, in milliseconds, three whole pulses and what may come before them take
+/// longer than a call is to last.
+const SLOW: u32 = 1400;
+
 #[derive(Clone, Debug)]
 pub(super) struct CadenceReader {
     set: ToneSet,
@@ -158,6 +162,7 @@ impl CadenceReader {
         for signal in self.set.signals().filter(|s| !s.cadence.is_empty()) {
             let (count, from) = self.keeps(signal);
             let cadence = signal.cadence.len();
+            let count = count + usize::from(self.began_before(signal, count, from));
             let needed = match (signal.meaning, cadence) {
                 (Meaning::Ringback, 1) => 2,
                 (Meaning::Howler, _) => 6,
@@ -197,6 +202,29 @@ impl CadenceReader {
             }
             _ => from,
         }
+    }
+
+    /// Whether a slow tone has one more pulse, of which only the end is known: it began in the last word.
+    /// To wait for another would take too long.
+    fn began_before(&self, signal: &Signal, count: usize, from: u64) -> bool {
+        let [(on, off)] = *signal.cadence else {
+            return false;
+        };
+        let pulses = &self.pulses[..self.count];
+        let (Some(first), Some(earlier)) = (
+            count.checked_sub(1).and_then(|first| pulses.get(first)),
+            pulses.get(count),
+        ) else {
+            return false;
+        };
+        let heard = earlier.to.saturating_sub(earlier.from);
+        count == 2
+            && signal.meaning != Meaning::Ringback
+            && signal.cycle_ms() >= SLOW
+            && first.quiet_before
+            && same_pitch(earlier, first)
+            && heard <= u64::from(on + on / 8) * MILLISECOND
+            && self.close(from.saturating_sub(earlier.to), off, signal)
     }
 
     /// Pulses, from the latest backwards, that keep this cadence, and where the first of them began.

@@ -20,10 +20,15 @@ const CADENCE_CONFIRMED: Duration = Duration::from_millis(1200);
 const HINT: Duration = Duration::from_secs(6);
 /// A code that is all there is has to come again within this time, and not at once.
 const AGAIN: std::ops::Range<Duration> = Duration::from_secs(1)..Duration::from_secs(15);
-/// After a break of the loop nothing is heard for so long when the far end is gone.
-const LOOP_SILENCE: Duration = Duration::from_secs(4);
-/// A voice may end this much after the break: it was already on its way.
+/// After a break of the loop nothing is heard for so long when the far end is gone: longer than the
+/// pauses of a menu.
+const LOOP_SILENCE: Duration = Duration::from_secs(7);
+/// A sound may end this much after the break: it was already on its way.
 const LOOP_GRACE: Duration = Duration::from_millis(500);
+/// A line is dead below this level, or when it has become so much quieter by the break; a steady noise
+/// may as well be the far end's fan.
+const DEAD_LINE_DBFS: f32 = -42.0;
+const FELL_DEAD_DB: f32 = 6.0;
 /// A steady noise this much above the quietest the line was is somebody's fan, not dead air.
 const DEAD_AIR_DB: f32 = 10.0;
 /// Tonal sounds remembered, to find the last before the tone that ended the call.
@@ -99,6 +104,13 @@ pub struct EndRules {
     pub hearing: Hearing,
 }
 
+/// The modem says that the loop was broken, and nothing was heard since that refutes it.
+#[derive(Clone, Copy, Debug)]
+struct LoopBreak {
+    at: Position,
+    floor_dbfs: f32,
+}
+
 /// Watches one call.
 #[derive(Clone, Debug)]
 pub struct EndOfCall {
@@ -110,7 +122,7 @@ pub struct EndOfCall {
     tonal_ends: [Option<Position>; TONAL_ENDS],
     dial: Option<Position>,
     codes: [Option<(LineCode, Position)>; 4],
-    loop_break: Option<Position>,
+    loop_break: Option<LoopBreak>,
     floor_dbfs: f32,
     quietest_dbfs: f32,
     ended: Option<CallEnd>,
@@ -146,6 +158,7 @@ impl EndOfCall {
         match observation.event {
             Event::Activity { now, floor_dbfs } => self.activity(now, floor_dbfs, from),
             Event::Tone { tone, pulses } => return self.tone(tone, pulses, from, at),
+            Event::NoiseFloor { dbfs } => self.floor(dbfs),
             Event::ToneEnd { .. } => self.dial = None,
             Event::KeyDown { .. } | Event::KeyUp { .. } => {
                 self.last_key = Some(from);
@@ -166,11 +179,19 @@ impl EndOfCall {
         }
         self.activity = now;
         self.since = from;
-        self.floor_dbfs = floor_dbfs;
-        self.quietest_dbfs = self.quietest_dbfs.min(floor_dbfs);
-        if now == Activity::Voice && self.loop_break.is_some_and(|then| from > then) {
+        self.floor(floor_dbfs);
+        // A sound that begins after the break, or goes on after it.
+        if self
+            .loop_break
+            .is_some_and(|broken| from > broken.at.after(LOOP_GRACE))
+        {
             self.loop_break = None;
         }
+    }
+
+    fn floor(&mut self, dbfs: f32) {
+        self.floor_dbfs = dbfs;
+        self.quietest_dbfs = self.quietest_dbfs.min(dbfs);
     }
 
     fn tone(&mut self, tone: Tone, pulses: u16, from: Position, at: Position) -> Option<CallEnd> {
@@ -238,7 +259,10 @@ impl EndOfCall {
             return self.end(EndReason::RepeatedCode, at, None);
         }
         if code == LineCode::LoopBreak {
-            self.loop_break = Some(at);
+            self.loop_break = Some(LoopBreak {
+                at,
+                floor_dbfs: self.floor_dbfs,
+            });
         }
         self.codes.rotate_right(1);
         self.codes[0] = Some((code, at));
@@ -253,13 +277,9 @@ impl EndOfCall {
         if self.rules.hearing == Hearing::CodesOnly || self.activity != Activity::Silence {
             return self.ended;
         }
-        if let Some(then) = self.loop_break {
-            let voice_after = self
-                .last_voice
-                .is_some_and(|end| end > then.after(LOOP_GRACE));
-            if voice_after {
-                self.loop_break = None;
-            } else if at.since(then) >= LOOP_SILENCE {
+        if let Some(broken) = self.loop_break {
+            let dead = self.floor_dbfs <= DEAD_LINE_DBFS.max(broken.floor_dbfs - FELL_DEAD_DB);
+            if dead && at.since(broken.at) >= LOOP_SILENCE {
                 return self.end(EndReason::LoopBreak, at, None);
             }
         }

@@ -1,7 +1,7 @@
 //! Four numbers at a time: the sums that all of the listener is made of.
 //!
 //! Where the processor has such registers (SSE2, NEON) four cost what one would; elsewhere they are
-//! four plain numbers. The compiler does not find this by itself when it optimises for size.
+//! four plain numbers. The compiler does not find this by itself: it may not reorder sums.
 
 pub(super) use wide::f32x4 as Lanes;
 

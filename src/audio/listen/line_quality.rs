@@ -5,7 +5,8 @@
 pub struct LineQuality {
     /// Samples looked at.
     pub samples: u64,
-    /// Level while something was heard, dB relative to full scale (RMS); `None` if nothing was.
+    /// Level while a voice was heard (anything but tones), dB relative to full scale (RMS); `None` if
+    /// none was.
     pub level_dbfs: Option<f32>,
     /// Noise floor at the end of the call, dB relative to full scale (RMS).
     pub noise_floor_dbfs: f32,

@@ -134,7 +134,8 @@ impl Listener {
         };
         self.frame_before = power;
         self.activity.push(&frame, at, out);
-        if self.activity.now() != Activity::Silence && frame.power > self.activity.floor() {
+        // The exchange's tones are loud on a line where the caller is next to silent.
+        if self.activity.now() == Activity::Voice && frame.power > self.activity.floor() {
             self.meter.heard(frame.power);
         }
     }

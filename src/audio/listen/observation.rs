@@ -132,6 +132,11 @@ pub enum Event {
         /// Level of the noise floor there, dB relative to full scale, RMS.
         floor_dbfs: f32,
     },
+    /// The line's own noise is now 3 dB louder or fainter than last said.
+    NoiseFloor {
+        /// Its level, dB relative to full scale, RMS.
+        dbfs: f32,
+    },
     /// A tone is recognised that began at [`Observation::from`]; said again for each further pulse.
     Tone {
         /// Which one.

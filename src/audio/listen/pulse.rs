@@ -105,7 +105,10 @@ impl PulseFinder {
         self.recent[0] = (*power, shape.total);
         if let Some(run) = &mut self.run {
             let (over, spoilt) = run.push(center, power, shape);
-            if !over {
+            // It was no steady tone so far, but what sounds now may be one: a tone that began in the
+            // last word.
+            let anew = !over && !run.steady && run.spoilt == 0;
+            if !over && !anew {
                 return None;
             }
             let mut pulse = run.pulse(run.end);
@@ -113,6 +116,9 @@ impl PulseFinder {
             self.run = None;
             self.last = Some((pulse.to, pulse.power));
             self.gap_peak = 0.0;
+            if anew && audible && shape.is_tone() {
+                self.begin(center, shape);
+            }
             return Some(pulse);
         }
         // What lies in the gap, without the edges of the pulses on both sides.

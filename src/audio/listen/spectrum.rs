@@ -124,6 +124,9 @@ pub(super) struct Shape {
     pub(super) peaks: usize,
 }
 
+/// Below the lowest pitch of any exchange there may still be an overtone of the mains' hum: 300 Hz.
+const LOWEST_TONE_HZ: f32 = 315.0;
+
 impl Shape {
     /// Of a sound too faint to look into.
     pub(super) fn faint(total: f32) -> Self {
@@ -138,7 +141,8 @@ impl Shape {
         let howler = self.peaks == PEAKS
             && (2040.0..2220.0).contains(&self.hz)
             && (390.0..550.0).contains(&self.spread_hz);
-        self.share >= PURE && self.peaks <= 2 || self.share >= PURE_HOWLER && howler
+        let tone = self.peaks <= 2 && self.hz >= LOWEST_TONE_HZ;
+        self.share >= PURE && tone || self.share >= PURE_HOWLER && howler
     }
 }
 

@@ -45,6 +45,21 @@ fn replies_with_and_without_echo() {
 }
 
 #[test]
+fn a_reply_without_an_end_stays_bounded() {
+    let now = Instant::now();
+    for line in ["CONNECT\r\n", "more\r\n"] {
+        let mut p = Protocol::new();
+        p.begin(&Command::set("AT+VCID=1"));
+        assert_eq!(events(&mut p, line.repeat(1000).as_bytes(), now), []);
+        let last = events(&mut p, b"OK\r\n", now);
+        let [Event::Reply(reply)] = &last[..] else {
+            panic!("{last:?}");
+        };
+        assert_eq!(reply.lines.len(), LONGEST_REPLY, "{line:?}");
+    }
+}
+
+#[test]
 fn news_in_the_middle_of_a_reply() {
     let now = Instant::now();
     let mut p = Protocol::new();

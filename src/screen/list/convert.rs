@@ -1,6 +1,6 @@
 //! Lists of any format as a list of ours.
 
-use super::format::{Row, Sink, line_of, read};
+use super::format::{Row, Sink, line_of, read, unwritable};
 use super::pattern::Pattern;
 use super::{BUFFER_BYTES, Format, ListError, Problem, Reading, files_at, open_regular};
 use crate::screen::numbering::Numbering;
@@ -73,11 +73,14 @@ impl Sink for Writing<'_> {
         }
         let folder = self.file.parent().unwrap_or(Path::new(""));
         let options = super::action::Options::read(row.columns.iter().map(AsRef::as_ref), folder);
-        let checked = Pattern::read(pattern, self.numbering).and_then(|_| options.map(drop));
+        let checked = Pattern::of_row(pattern, self.numbering).and_then(|_| options.map(drop));
         if let Err(what) = checked {
             return self.bad(line, what);
         }
         let written = line_of(&row);
+        if let Some(what) = unwritable(&written) {
+            return self.bad(line, what);
+        }
         if self.seen.insert(written.clone()) {
             self.converted.text.push_str(&written);
             self.converted.text.push('\n');

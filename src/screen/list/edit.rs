@@ -3,7 +3,7 @@
 //! Text in, text out; only [`write_atomically`] touches the disk.
 
 use super::Format;
-use super::format::{Row, columns_of, decode, line_of, recognise};
+use super::format::{Row, columns_of, decode, line_of, recognise, unwritable};
 use super::pattern::Pattern;
 use crate::screen::asked::Exact;
 use crate::screen::numbering::Numbering;
@@ -56,6 +56,9 @@ pub fn add_entry(
             .collect(),
     };
     let new = line_of(&row);
+    if let Some(what) = unwritable(&new) {
+        return Err(EditError::BadPattern(what));
+    }
     let same = |line: &[u8]| match columns {
         [] => wanted.is_on(line),
         _ => decode(line).trim() == new,
@@ -138,12 +141,7 @@ impl<'a> Wanted<'a> {
         if text.is_empty() {
             return Err(EditError::BadPattern("there is no number".into()));
         }
-        if text.contains(|c: char| c.is_control()) {
-            return Err(EditError::BadPattern(
-                "there are control characters in it".into(),
-            ));
-        }
-        let exact = match Pattern::read(text, numbering).map_err(EditError::BadPattern)? {
+        let exact = match Pattern::of_row(text, numbering).map_err(EditError::BadPattern)? {
             Pattern::Exact(exact) => Some(exact),
             _ => None,
         };
@@ -317,6 +315,10 @@ mod tests {
             Err(EditError::BadPattern(_))
         ));
         assert!(matches!(
+            add_entry(b"", &us, "5055550101;Ann", "", &[]),
+            Err(EditError::BadPattern(_))
+        ));
+        assert!(matches!(
             add_entry(b"", &us, "1\n2", "", &[]),
             Err(EditError::BadPattern(_))
         ));
@@ -324,6 +326,34 @@ mod tests {
             add_entry(b"", &us, "1", "", &["until=never"]),
             Err(EditError::BadPattern(_))
         ));
+    }
+
+    #[test]
+    fn no_name_makes_the_list_look_like_one_of_another_kind() {
+        let us = Numbering::new("US".parse().ok());
+        let list = "5055550101,Family\n";
+        for name in [
+            "A #= B",
+            "#= ncidd",
+            "ncidd",
+            "Who?          010110  X",
+            "^1",
+            "[{",
+        ] {
+            let (text, ..) = edit(add_entry(list.as_bytes(), &us, "5055550177", name, &[]));
+            let loaded = List::parse("l".as_ref(), text.as_bytes());
+            let formats: Vec<Format> = loaded.list.files().map(|file| file.format).collect();
+            assert_eq!(formats, [Format::Csv], "{name}");
+            assert!(loaded.list.find("5055550101").is_some(), "{name}");
+            assert!(loaded.list.find("5055550177").is_some(), "{name}");
+        }
+        for pattern in ["^1", "PhoneNo", "BEGIN:VCARD", "a #= b"] {
+            let refused = add_entry(list.as_bytes(), &us, pattern, "", &[]);
+            assert!(
+                matches!(refused, Err(EditError::BadPattern(_))),
+                "{pattern}"
+            );
+        }
     }
 
     #[test]

@@ -12,9 +12,6 @@ use crate::screen::time::{LocalTime, When};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-/// The longest number.
-const MAX_NUMBER_BYTES: usize = 64;
-
 /// What is in a file.
 #[derive(Debug)]
 pub(super) struct ListFile {
@@ -168,15 +165,7 @@ impl<'a> Filling<'a> {
         if pattern.is_empty() {
             return Err("the number is missing before the comma".into());
         }
-        let pattern_read = Pattern::read(pattern, self.numbering)?;
-        if let Pattern::Exact(_) = pattern_read {
-            if pattern.len() > MAX_NUMBER_BYTES {
-                return Err("the number is longer than 64 characters".into());
-            }
-            if pattern.contains([';', '\t']) {
-                return Err("the columns must be separated by a comma".into());
-            }
-        }
+        let pattern_read = Pattern::of_row(pattern, self.numbering)?;
         let folder = self.file.path.parent().unwrap_or(Path::new(""));
         let options = Options::read(row.columns.iter().map(AsRef::as_ref), folder)?;
         let is_plain = options.action.is_none() && options.when == When::default();

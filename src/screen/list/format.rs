@@ -154,10 +154,25 @@ pub(super) fn recognise(start: &[u8]) -> Format {
         Format::CallattendantCsv
     } else if lines.clone().take(50).any(foreign::is_jcblock) {
         Format::Jcblock
-    } else if text.contains("ncidd") || lines.take(50).any(foreign::is_ncid) {
+    } else if text.lines().any(is_comment_of_ncid) || lines.take(50).any(foreign::is_ncid) {
         Format::Ncid
     } else {
         Format::Csv
+    }
+}
+
+fn is_comment_of_ncid(line: &str) -> bool {
+    line.trim_start().starts_with('#') && line.contains("ncidd")
+}
+
+/// Why a row cannot become a line of a list of ours, if it cannot: what is read again must be the same.
+pub(super) fn unwritable(line: &str) -> Option<Cow<'static, str>> {
+    if line.len() as u64 + 1 >= MAX_LINE_BYTES {
+        Some(TOO_LONG)
+    } else if recognise(line.as_bytes()) != Format::Csv {
+        Some("a list with this line would look like one of another program".into())
+    } else {
+        None
     }
 }
 

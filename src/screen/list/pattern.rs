@@ -10,6 +10,8 @@ use std::borrow::Cow;
 
 /// The longest pattern, in bytes.
 const MAX_PATTERN_BYTES: usize = 512;
+/// The longest exact number, in bytes.
+const MAX_NUMBER_BYTES: usize = 64;
 /// The most that one regular expression may take, in bytes of its program.
 pub(super) const MAX_REGEX_BYTES: usize = 1 << 16;
 
@@ -89,6 +91,26 @@ impl Pattern {
             return Ok(range);
         }
         Ok(Self::Exact(Exact::of(&numbering.read(text), numbering)))
+    }
+
+    /// The same for a line of a list: what nobody can have meant is refused.
+    pub(super) fn of_row(text: &str, numbering: &Numbering) -> Result<Self, Cow<'static, str>> {
+        if text.contains('\t') {
+            return Err("the columns must be separated by a comma".into());
+        }
+        if text.contains(char::is_control) {
+            return Err("there are control characters in it".into());
+        }
+        let read = Self::read(text, numbering)?;
+        if let Self::Exact(_) = read {
+            if text.len() > MAX_NUMBER_BYTES {
+                return Err("the number is longer than 64 characters".into());
+            }
+            if text.contains(';') {
+                return Err("the columns must be separated by a comma".into());
+            }
+        }
+        Ok(read)
     }
 
     /// How special it is; of the patterns that match, the most special decides. Numbers come before

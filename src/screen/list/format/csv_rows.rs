@@ -106,7 +106,7 @@ pub(in crate::screen::list) fn columns_of(line: &str) -> Result<Row<'_>, &'stati
     })
 }
 
-/// A row as a line of a list, without its end.
+/// A row as a line of a list, without its end. Quotes keep what begins like a comment or like JSON.
 pub(in crate::screen::list) fn line_of(row: &Row<'_>) -> String {
     let mut line = String::new();
     for (index, column) in [&row.pattern, &row.name]
@@ -122,7 +122,7 @@ pub(in crate::screen::list) fn line_of(row: &Row<'_>) -> String {
             .map(|c| if c.is_control() { ' ' } else { c })
             .collect();
         let column = column.trim();
-        if column.contains([',', '"']) || (index == 0 && column.starts_with('#')) {
+        if column.contains([',', '"']) || (index == 0 && column.starts_with(['#', '[', '{'])) {
             line.push('"');
             line.push_str(&column.replace('"', "\"\""));
             line.push('"');

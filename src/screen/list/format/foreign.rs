@@ -51,9 +51,11 @@ pub(super) fn jcblock(text: &mut dyn BufRead, sink: &mut dyn Sink) -> io::Result
 }
 
 /// Whether this is a line of NCID that could not be one of ours. A file without any such line, and
-/// without a word of NCID in its comments, is taken for one of ours.
+/// without a word of NCID in its comments, is taken for one of ours. What stands behind a comma may be
+/// a name, which callers choose: it says nothing.
 pub(super) fn is_ncid(line: &str) -> bool {
-    line.starts_with('^') || line.starts_with("\"^") || line.contains("#=")
+    let before_name = line.split(',').next().unwrap_or_default();
+    line.starts_with('^') || line.starts_with("\"^") || before_name.contains("#=")
 }
 
 /// NCID: words or quoted texts, each a part of a name or a number, `^` for its beginning; then `#` and

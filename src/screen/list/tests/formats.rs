@@ -288,6 +288,22 @@ fn any_list_is_converted_and_decides_the_same() {
 }
 
 #[test]
+fn what_cannot_be_read_again_is_not_converted() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("l.csv");
+    let long = "9".repeat(65);
+    std::fs::write(&file, format!("5055550101;Ann\n{long}\n5055550102\tBob\n")).unwrap();
+    let converted = convert_lists(&american(), &[&file]);
+    assert_eq!(converted.text, "");
+    assert_eq!(converted.problems.len(), 3);
+    // Nor what would make the new list look like one of another program.
+    std::fs::write(&file, "\"[AB]x\",A\n\"PhoneNo\",B\n").unwrap();
+    let converted = convert_lists(&american(), &[&file]);
+    assert_eq!(converted.text, "\"[AB]x\",A\n");
+    assert_eq!(converted.problems.len(), 1);
+}
+
+#[test]
 fn a_file_that_vanished_keeps_its_last_content() {
     let folder = tempfile::tempdir().unwrap();
     let (lists, alone) = (folder.path().join("lists"), folder.path().join("alone.csv"));

@@ -1,0 +1,8 @@
+//! The control socket: see `checks::control`.
+
+#![no_main]
+
+#[path = "../../tests/fuzz_corpora/checks/mod.rs"]
+mod checks;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| checks::control::check(input));

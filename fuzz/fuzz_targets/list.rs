@@ -1,0 +1,8 @@
+//! Lists of callers: see `checks::list`.
+
+#![no_main]
+
+#[path = "../../tests/fuzz_corpora/checks/mod.rs"]
+mod checks;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| checks::list::check(input));

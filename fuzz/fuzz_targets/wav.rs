@@ -1,0 +1,8 @@
+//! WAV files: see `checks::wav`.
+
+#![no_main]
+
+#[path = "../../tests/fuzz_corpora/checks/mod.rs"]
+mod checks;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| checks::wav::check(input));

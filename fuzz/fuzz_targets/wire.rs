@@ -1,0 +1,8 @@
+//! The wire core: see `checks::wire`.
+
+#![no_main]
+
+#[path = "../../tests/fuzz_corpora/checks/mod.rs"]
+mod checks;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| checks::wire::check(input));
