@@ -15,6 +15,9 @@ const RINGS: Duration = Duration::from_secs(8);
 /// From a decision to the line: a command and its way.
 const COMMAND: Duration = Duration::from_millis(500);
 
+/// From one ring to the next.
+const LONGEST_CADENCE: Duration = Duration::from_secs(6);
+
 /// A row is there within a second of the first ring.
 const ROW_DUE: Duration = Duration::from_secs(1);
 
@@ -464,7 +467,12 @@ fn peaceful(
     }
     if let ([picked_up], Some(on_hook)) = (call.picked_up.as_slice(), call.on_hook) {
         let held = on_hook.saturating_sub(*picked_up);
-        if held > plan.longest_call() + Duration::from_secs(5) {
+        // A RING after the pick-up says that the line was not taken before; time runs from there.
+        let stray = match call.planned.call.stray_rings {
+            0 => Duration::ZERO,
+            _ => LONGEST_CADENCE,
+        };
+        if held > plan.longest_call() + stray + Duration::from_secs(5) {
             return err("the line was held too long");
         }
     }
