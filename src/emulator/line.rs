@@ -9,6 +9,7 @@ use super::far_end::{DIAL_TONE_CODE, FarEnd, Repeated, dial_tone, ringback};
 use super::journal::{Happening, Journal};
 use super::scenario::{Cadence, Call, CallerIdTime, Dial, Ending, Scenario};
 use super::sound::{SILENCE, samples_in};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// From on-hook to the first ring of an exchange that did not notice, or did not care.
@@ -79,7 +80,9 @@ enum State {
 /// The line and everybody on it.
 #[derive(Debug)]
 pub(crate) struct Line {
-    calls: Vec<Call>,
+    /// Those that are not over, by the order in which they were added.
+    calls: BTreeMap<usize, Call>,
+    added: usize,
     cadence: Cadence,
     call_waiting: bool,
     shortest_answer: Duration,
@@ -94,7 +97,8 @@ pub(crate) struct Line {
 impl Line {
     pub(crate) fn new(scenario: &Scenario, start: Instant, journal: Journal) -> Self {
         let mut line = Self {
-            calls: Vec::new(),
+            calls: BTreeMap::new(),
+            added: 0,
             cadence: scenario.cadence.clone(),
             call_waiting: scenario.call_waiting,
             shortest_answer: scenario.shortest_answer,
@@ -118,22 +122,28 @@ impl Line {
     /// Adds a call. Its `at` counts from `start`; its `after` from the end of the call before it, or
     /// from `start` if there is none.
     pub(crate) fn add_call(&mut self, start: Instant, call: Call) {
-        let index = self.calls.len();
-        if let Some(at) = call.at {
+        let (at, after) = (call.at, call.after);
+        let index = self.take_in(call);
+        if let Some(at) = at {
             self.agenda.add(start + at, Due::CallBegins(index));
         } else if index == 0 {
-            let after = call.after.unwrap_or(Duration::from_secs(2));
+            let after = after.unwrap_or(Duration::from_secs(2));
             self.agenda.add(start + after, Due::CallBegins(index));
         }
-        self.calls.push(call);
+    }
+
+    fn take_in(&mut self, call: Call) -> usize {
+        let index = self.added;
+        self.calls.insert(index, call);
+        self.added += 1;
+        index
     }
 
     /// Begins a call at once.
     pub(crate) fn ring_now(&mut self, now: Instant, mut call: Call) {
-        let index = self.calls.len();
         // It does not wait for the end of the call before it.
         call.at = Some(Duration::ZERO);
-        self.calls.push(call);
+        let index = self.take_in(call);
         self.agenda.add(now, Due::CallBegins(index));
     }
 
@@ -196,7 +206,7 @@ impl Line {
     }
 
     fn call_begins(&mut self, at: Instant, index: usize) -> Option<LineEvent> {
-        let call = self.calls.get(index)?;
+        let call = self.calls.get(&index)?;
         let number = call.number.clone().unwrap_or_default();
         let announcement = call.announcement();
         let in_use = self.modem_since.is_some() || self.handset_off_hook;
@@ -255,7 +265,7 @@ impl Line {
             (Some(CallerIdTime::AfterFirstRing), 0) | (Some(CallerIdTime::AfterSecondRing), 1)
         );
         if announces_now {
-            let delay = self.calls.get(call).and_then(|call| call.delay);
+            let delay = self.calls.get(&call).and_then(|call| call.delay);
             let delay = delay.unwrap_or(Duration::from_secs(1));
             self.agenda.add(last + delay, Due::CallerId);
         }
@@ -265,7 +275,7 @@ impl Line {
 
     fn announcement(&self) -> Option<CallerId> {
         match self.state {
-            State::Ringing { call, .. } => self.calls.get(call)?.announcement(),
+            State::Ringing { call, .. } => self.calls.get(&call)?.announcement(),
             _ => None,
         }
     }
@@ -274,7 +284,7 @@ impl Line {
         let State::Ringing { call, rings, .. } = self.state else {
             return None;
         };
-        let answered = self.calls.get(call)?;
+        let answered = self.calls.get(&call)?;
         let far_end = FarEnd::new(answered.says.clone(), answered.ends);
         let talks = answered.person_talks;
         self.handset_off_hook = true;
@@ -313,7 +323,8 @@ impl Line {
     }
 
     fn schedule_after(&mut self, end: Instant, index: usize) {
-        let Some(next) = self.calls.get(index + 1) else {
+        self.calls.remove(&index);
+        let Some(next) = self.calls.get(&(index + 1)) else {
             return;
         };
         if next.at.is_none() {
@@ -354,7 +365,7 @@ impl Line {
     }
 
     fn modem_answers(&mut self, now: Instant, index: usize, rings: u32) {
-        let Some(call) = self.calls.get(index).cloned() else {
+        let Some(call) = self.calls.get(&index).cloned() else {
             return;
         };
         self.connect(now, Some(index), FarEnd::new(call.says, call.ends), rings);
@@ -384,7 +395,7 @@ impl Line {
             self.end_call(now);
             return;
         };
-        let Some(call) = self.calls.get_mut(index) else {
+        let Some(call) = self.calls.get_mut(&index) else {
             return;
         };
         let unnoticed = now.saturating_duration_since(since) < self.shortest_answer;
@@ -443,7 +454,7 @@ impl Line {
         match self.state {
             State::Connected {
                 call: Some(call), ..
-            } => self.calls.get(call).is_some_and(|call| call.fax),
+            } => self.calls.get(&call).is_some_and(|call| call.fax),
             _ => false,
         }
     }

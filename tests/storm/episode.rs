@@ -137,7 +137,10 @@ async fn episode(plan: &Plan, disk: &Disk, tally: &mut Tally) -> Result<(), Stri
         flat.look().map_err(|what| format!("{what}\n{}", story()))?;
     }
     house.stop().await?;
-    flat.judge()?;
+    // A story that is kept grows.
+    if tally.story.is_none() {
+        flat.judge()?;
+    }
     Ok(())
 }
 
@@ -329,15 +332,15 @@ impl Flat {
     }
 
     fn judge(&self) -> Result<(), String> {
-        // The emulated line remembers its calls, in a list that doubles when it is full.
-        const A_CALL: usize = 4000;
+        // Bounded buffers that double on their way to the bound.
+        const SLACK: usize = 150_000;
         if self.heap.len() < 40 {
             return Ok(());
         }
         let quarter = self.heap.len() / 4;
         let early = self.heap[quarter..2 * quarter].iter().min().unwrap();
         let late = self.heap[3 * quarter..].iter().min().unwrap();
-        if *late > early + 2 * quarter * A_CALL {
+        if *late > early + SLACK {
             return Err(format!("memory grows from {early} to {late} bytes"));
         }
         Ok(())

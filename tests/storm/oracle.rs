@@ -6,7 +6,7 @@ use crate::seen::{KILLED, Sight, What, needs_arming};
 use callblock::emulator::{Chip, FaultKind, Happening};
 use callblock::modem::driver::RestingClass;
 use callblock::store::LoggedCall;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -51,6 +51,8 @@ struct Call<'a> {
     /// The same for all rings.
     rang: BTreeMap<usize, u32>,
     announced: bool,
+    /// The stretches of time in which the daemon was there and was told who calls.
+    told: BTreeSet<usize>,
     picked_up: Vec<Duration>,
     on_hook: Option<Duration>,
     voice: Duration,
@@ -222,6 +224,7 @@ impl Reader<'_> {
             first_heard: None,
             rang: BTreeMap::new(),
             announced: false,
+            told: BTreeSet::new(),
             picked_up: Vec::new(),
             on_hook: None,
             voice: Duration::ZERO,
@@ -247,13 +250,17 @@ impl Reader<'_> {
     }
 
     fn announced(&mut self, text: &str) {
+        let (stretch, listens) = (self.stretch(), self.armed && !self.hung);
         let knock = text.find(KNOCK).and_then(|at| text.get(at..at + 10));
         if let Some(number) = knock {
-            if self.armed && !self.hung {
+            if listens {
                 self.seen.knocks_announced.push(number.to_owned());
             }
         } else if let Some(call) = self.seen.calls.last_mut() {
             call.announced = true;
+            if listens {
+                call.told.insert(stretch);
+            }
         }
     }
 
@@ -358,8 +365,10 @@ fn count_rows(burst: &Burst, call: &Call<'_>, stretches: &[Duration]) -> Result<
         }
     }
     for (stretch, rows) in found {
+        // A daemon that came after the ring takes the caller ID for that of a call that waits.
         let rang = call.rang.get(&stretch).is_some_and(|rings| *rings > 0);
-        if !(call.heard.contains_key(&stretch) || rang && rows == 1 || invents(burst)) {
+        let one = rows == 1 && (rang || call.told.contains(&stretch));
+        if !(call.heard.contains_key(&stretch) || one || invents(burst)) {
             return Err(format!("{rows} rows in stretch {stretch} without a ring"));
         }
     }
