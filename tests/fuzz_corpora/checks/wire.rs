@@ -106,7 +106,7 @@ fn protocol(waiting: Waiting, now: Instant) -> Protocol {
         Waiting::ForNothing => {}
         Waiting::ForDone => drop(protocol.begin(&Command::set("AT+VCID=1"))),
         Waiting::ForText => drop(protocol.begin(&Command::ask("ATI3"))),
-        Waiting::ForAnswer => drop(protocol.begin(&Command::answer_fax(MUCH_LATER))),
+        Waiting::ForAnswer => drop(protocol.begin(&Command::answer().within(MUCH_LATER))),
         Waiting::ForStream(mode) => drop(protocol.begin(&Command::stream(mode))),
         Waiting::InStream(mode) => {
             drop(protocol.begin(&Command::stream(mode)));
