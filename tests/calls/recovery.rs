@@ -257,6 +257,53 @@ async fn calls_that_come_without_the_caller_id_they_used_to_have_are_a_reason_to
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_modem_that_reset_itself_is_found_out_by_the_first_ringing() {
+    // No caller ID was ever seen, and the look of every five minutes is far away.
+    let actions = [
+        crate::house::HANG_UP,
+        callblock::blocker::BlockAction::Record {
+            limit: Duration::from_secs(3),
+        },
+    ];
+    for action in actions {
+        let log = Log::begin();
+        let forgets = Fault::new(Trigger::At(Duration::from_secs(30)), FaultKind::Forget);
+        let unscreened = Call::from(ROBOCALLER).at(MINUTE).rings(2);
+        let next = Call::from(ROBOCALLER).at(MINUTE + Duration::from_secs(17));
+        let scenario = Scenario::default()
+            .fault(forgets)
+            .call(unscreened)
+            .call(next);
+        let evening = House::new(scenario)
+            .action(action)
+            .watched(120)
+            .live()
+            .await;
+        let verdicts: Vec<&str> = evening
+            .rows
+            .iter()
+            .map(|row| row.verdict.as_str())
+            .collect();
+        assert_eq!(verdicts, ["ring", "block"], "{}", evening.story());
+        assert_eq!(log.count("soft reset"), 1, "{:#?}", log.lines());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_without_caller_id_is_not_looked_at_after_every_call() {
+    let mut scenario = Scenario::default();
+    for call in 1..=4 {
+        scenario = scenario.call(Call::without_caller_id().at(call * MINUTE).rings(3));
+    }
+    let evening = House::new(scenario).watched(280).live().await;
+    assert_eq!(evening.rows.len(), 4, "{}", evening.story());
+    let looks = evening
+        .journal
+        .count(|h| matches!(h, Happening::Command(line) if line == "AT+FCLASS?"));
+    assert_eq!(looks, 1, "{}", evening.story());
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_status_tells_modem_device_and_the_age_of_the_last_ring() {
     let told = Told::default();
     let call = Call::from(FRIEND).named("A friend").at(MINUTE).rings(2);

@@ -56,7 +56,7 @@ impl Attached {
             tokio::select! {
                 event = self.connection.next() => {
                     let event = event?;
-                    self.health.saw(&event, Instant::now());
+                    self.health.saw(&event, self.class, Instant::now());
                     self.connection.pass_on(event).await;
                 }
                 () = sleep_until(self.health.next_look()), if self.connection.off_hook.is_none() => {

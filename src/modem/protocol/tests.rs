@@ -54,7 +54,7 @@ fn news_in_the_middle_of_a_reply() {
     assert_eq!(
         events(&mut p, transcript, now),
         [
-            Event::Ring,
+            Event::Ring { shielded: false },
             Event::Unknown("DIGITAL LINE DETECTED".into()),
             call("12", Some("X")),
             Event::Code(LineCode::NoCarrier),
@@ -154,10 +154,13 @@ fn a_ring_completes_caller_id() {
                 revision: false,
                 ..
             },
-            Event::Ring
+            Event::Ring { shielded: false }
         ]
     ));
-    assert_eq!(events(&mut p, b"\x10R", now), [Event::Ring]);
+    assert_eq!(
+        events(&mut p, b"\x10R", now),
+        [Event::Ring { shielded: true }]
+    );
 }
 
 #[test]
@@ -172,7 +175,7 @@ fn the_jump_modem_s_form() {
     assert!(matches!(
         seen.as_slice(),
         [
-            Event::Ring,
+            Event::Ring { shielded: false },
             Event::CallerId {
                 revision: false,
                 ..
