@@ -4,7 +4,7 @@ use crate::house::{Evening, FRIEND, House, ROBOCALLER};
 use crate::log::Log;
 use callblock::blocker::daemon::{Notice, Observer};
 use callblock::emulator::{
-    Call, Chip, Cure, Ending, Fault, FaultKind, Happening, Scenario, Trigger, Unplug,
+    Call, Chip, Cure, Ending, Fault, FaultKind, Happening, Scenario, StoredResults, Trigger, Unplug,
 };
 use callblock::modem::port::{Changed, Jack, OpenError, Port, Reset, ResetError};
 use std::sync::{Arc, Mutex};
@@ -301,6 +301,45 @@ async fn a_line_without_caller_id_is_not_looked_at_after_every_call() {
         .journal
         .count(|h| matches!(h, Happening::Command(line) if line == "AT+FCLASS?"));
     assert_eq!(looks, 1, "{}", evening.story());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stored_profile_with_numeric_or_no_results_is_told_to_speak() {
+    for stored_results in [StoredResults::Numeric, StoredResults::None] {
+        for chip in [Chip::Cx93001V2013, Chip::Usr5637, Chip::Mt9234mu] {
+            let log = Log::begin();
+            let first = Call::from(ROBOCALLER).at(MINUTE).ends(Ending::Stays);
+            let next = Call::from(ROBOCALLER).at(2 * MINUTE).ends(Ending::Stays);
+            let mut scenario = Scenario::default().chip(chip).call(first).call(next);
+            scenario.stored_results = stored_results;
+            let evening = House::new(scenario)
+                .action(callblock::blocker::BlockAction::Record {
+                    limit: Duration::from_secs(5),
+                })
+                .watched(170)
+                .live()
+                .await;
+            let what = format!("{stored_results:?} {chip:?}\n{}", evening.story());
+            assert_eq!(evening.rows.len(), 2, "{what}");
+            for row in &evening.rows {
+                assert_eq!(row.verdict, "block", "{what}");
+                assert_eq!(row.outcome.as_deref(), Some("time-limit"), "{what}");
+                assert_eq!(row.trouble, None, "{what}");
+            }
+            // Ready for the next call within 2 s of going on-hook: it is asked nothing twice.
+            let lines = log.lines();
+            assert!(lines.len() < 20, "{lines:#?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_modem_that_never_answers_what_is_only_asked_for_information_is_armed_all_the_same() {
+    for question in ["E0", "I0", "I3", "+GMI", "+FCLASS=?"] {
+        let silent = Fault::on(question, FaultKind::NoReply).times(0);
+        let evening = house(&[silent], 2 * MINUTE).live().await;
+        assert_blocked(&evening, question);
+    }
 }
 
 #[tokio::test(start_paused = true)]

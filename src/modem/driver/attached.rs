@@ -28,6 +28,8 @@ pub(super) struct Attached {
     pub(super) armed: bool,
     /// Whether it reports caller ID.
     pub(super) caller_id: bool,
+    /// Its stored profile has no result codes (`Q1`): `ATZ` is never answered.
+    pub(super) silent_after_reset: bool,
     pub(super) health: Health,
 }
 
@@ -40,6 +42,7 @@ impl Attached {
             class: RestingClass::Data,
             armed: false,
             caller_id: false,
+            silent_after_reset: false,
             health: Health::starting(Instant::now()),
         }
     }

@@ -7,7 +7,7 @@ use super::transcript::Transcript;
 use super::{Down, ModemEvent};
 use crate::clock::until;
 use crate::modem::chip::{Chip, Family};
-use crate::modem::command::{Command, Reply, ResultCode};
+use crate::modem::command::{Command, PLAIN_WORDS, Reply, ResultCode};
 use crate::modem::port::Port;
 use crate::modem::protocol::{Event, LEAVE_ANY_STREAM, Protocol};
 use crate::modem::wire::DataState;
@@ -246,9 +246,12 @@ impl Connection {
     pub(super) async fn resync(&mut self) -> Result<(), CommandError> {
         const ATTEMPTS: usize = 3;
         let probe = Command::set("AT");
+        // A modem that reset itself to a profile without result codes says nothing to `AT`.
+        let plain_words = Command::set(PLAIN_WORDS);
         for attempt in 1..=ATTEMPTS {
             self.leave_any_stream().await?;
-            match self.command(&probe).await {
+            let probe = if attempt == 2 { &plain_words } else { &probe };
+            match self.command(probe).await {
                 Ok(reply) if reply.result == ResultCode::Ok => return Ok(()),
                 Ok(_) => {}
                 Err(CommandError::Silent { .. }) if attempt < ATTEMPTS => {}

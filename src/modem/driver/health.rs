@@ -4,6 +4,7 @@
 //! caller ID, some answer everything and report none. Every few minutes, and after a call that looked
 //! odd, the modem is asked; one that is not as it was set up is set up again.
 
+use super::arm::must;
 use super::attached::Attached;
 use super::connection::CommandError;
 use super::{Down, RestingClass};
@@ -138,10 +139,10 @@ impl Attached {
             }
         }
         // `ATZ` may work where nothing else does.
-        match self.connection.command(&Command::reset()).await {
-            Ok(_) => self.arm().await,
-            Err(error) => Err(error.into_down()),
+        if !self.silent_after_reset {
+            must(self.connection.command(&Command::reset()).await)?;
         }
+        self.arm().await
     }
 
     /// What is wrong with the modem's answers, in words.

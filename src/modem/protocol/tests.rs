@@ -175,7 +175,7 @@ fn the_jump_modem_s_form() {
     assert!(matches!(
         seen.as_slice(),
         [
-            Event::Ring { shielded: false },
+            Event::Ring { shielded: true },
             Event::CallerId {
                 revision: false,
                 ..
