@@ -304,6 +304,19 @@ async fn a_line_without_caller_id_is_not_looked_at_after_every_call() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_result_too_many_leads_to_a_look_at_once() {
+    // The modem forgets, and all there is to see of it is an `OK` that nobody asked for.
+    let forgets = Fault::new(Trigger::At(Duration::from_secs(30)), FaultKind::Forget);
+    let stray = Fault::new(
+        Trigger::At(Duration::from_secs(31)),
+        FaultKind::Line("OK".into()),
+    );
+    let evening = house(&[forgets, stray], MINUTE).live().await;
+    assert_eq!(evening.rows.len(), 1, "{}", evening.story());
+    assert_blocked(&evening, "a stray result");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stored_profile_with_numeric_or_no_results_is_told_to_speak() {
     for stored_results in [StoredResults::Numeric, StoredResults::None] {
         for chip in [Chip::Cx93001V2013, Chip::Usr5637, Chip::Mt9234mu] {

@@ -56,6 +56,9 @@ impl Attached {
         self.identify().await?;
         self.arm().await?;
         loop {
+            if std::mem::take(&mut self.connection.stray_result) {
+                self.health.replies_are_shifted(Instant::now());
+            }
             tokio::select! {
                 event = self.connection.next() => {
                     let event = event?;
@@ -64,6 +67,8 @@ impl Attached {
                 }
                 () = sleep_until(self.health.next_look()), if self.connection.off_hook.is_none() => {
                     self.look_after().await?;
+                    // What its own questions brought says nothing new.
+                    self.connection.stray_result = false;
                 }
                 request = requests.recv() => match request {
                     None => return Ok(()),

@@ -72,6 +72,8 @@ pub(super) struct Connection {
     transcript: Transcript,
     /// How the modem is driven; a generic one until it has said who it is.
     pub(super) chip: &'static Chip,
+    /// A final result came that no command asked for: replies may be one behind their commands.
+    pub(super) stray_result: bool,
     /// Since when the line is off-hook by our doing.
     pub(super) off_hook: Option<Instant>,
 }
@@ -88,6 +90,7 @@ impl Connection {
             events,
             transcript: Transcript::default(),
             chip: Chip::of(Family::Generic),
+            stray_result: false,
             off_hook: None,
         }
     }
@@ -277,7 +280,7 @@ impl Connection {
                 Err(_) => break,
                 Ok(Err(down)) => return Err(down),
                 Ok(Ok(event @ (Event::Ring { .. } | Event::CallerId { .. }))) => {
-                    self.pass_on(event).await
+                    self.pass_on(event).await;
                 }
                 Ok(Ok(_)) => {}
             }
@@ -315,7 +318,10 @@ impl Connection {
             }
             Event::Digit { digit, pressed } => ModemEvent::Digit { digit, pressed },
             Event::Audio(audio) => ModemEvent::Audio(audio),
-            Event::Unknown(text) => ModemEvent::Unknown(text),
+            Event::Unknown(text) => {
+                self.stray_result |= text == "OK" || text == "ERROR";
+                ModemEvent::Unknown(text)
+            }
             // Framing of a stream, and an answer that nobody waits for any more.
             Event::StreamEnd | Event::Reply(_) => return,
         };

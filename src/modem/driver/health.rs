@@ -26,6 +26,11 @@ const RINGS_WITHOUT_CALLER_ID: u32 = 3;
 /// ask only so often.
 const ASKED_WHERE_NONE_IS_USUAL: Duration = Duration::from_hours(1);
 
+/// After a result code too many; a modem that doubles each is not asked all the time.
+const AFTER_A_STRAY: Duration = Duration::from_millis(500);
+/// How often that is a reason to ask.
+const STRAYS_EVERY: Duration = Duration::from_mins(1);
+
 /// What is known of a modem's health.
 #[derive(Debug)]
 pub(super) struct Health {
@@ -38,6 +43,9 @@ pub(super) struct Health {
     rings_without: u32,
     /// When a ringing without caller ID last led to a look, where none was ever seen.
     asked_without: Option<Instant>,
+    /// When a result code that nothing asked for last led to a look, and the last ring.
+    asked_after_stray: Option<Instant>,
+    last_ring: Option<Instant>,
     /// A ring was reported as text although the voice class shields it.
     text_ring: bool,
     /// This modem reports rings as text in the voice class, too.
@@ -52,6 +60,8 @@ impl Health {
             caller_id_seen: false,
             rings_without: 0,
             asked_without: None,
+            asked_after_stray: None,
+            last_ring: None,
             text_ring: false,
             text_rings_are_usual: false,
         }
@@ -83,6 +93,7 @@ impl Health {
         match event {
             Event::Ring { shielded } => {
                 self.rings_without += 1;
+                self.last_ring = Some(now);
                 self.text_ring |= !shielded && class == RestingClass::Voice;
                 self.routine = self.routine.max(now + AFTER_A_RING);
                 self.odd = self.is_odd(now).then_some(now + CALL_OVER);
@@ -95,6 +106,19 @@ impl Health {
             }
             _ => {}
         }
+    }
+
+    /// A result code came that nothing asked for: what a command before it was taken to have been
+    /// answered may never have been carried out.
+    pub(super) fn replies_are_shifted(&mut self, now: Instant) {
+        let often = |asked| now.duration_since(asked) < STRAYS_EVERY;
+        if self.asked_after_stray.is_some_and(often) {
+            return;
+        }
+        self.asked_after_stray = Some(now);
+        let after_the_call = self.last_ring.map(|ring| ring + CALL_OVER);
+        let soon = now + AFTER_A_STRAY;
+        self.odd = Some(after_the_call.map_or(soon, |over| over.max(soon)));
     }
 
     /// Whether this ringing is a reason to ask once it is over. Before its caller ID has come, every
