@@ -46,6 +46,8 @@ pub(super) struct Health {
     /// When a result code that nothing asked for last led to a look, and the last ring.
     asked_after_stray: Option<Instant>,
     last_ring: Option<Instant>,
+    /// When the caller ID of this ringing came, or its last ring since.
+    last_known: Option<Instant>,
     /// A ring was reported as text although the voice class shields it.
     text_ring: bool,
     /// This modem reports rings as text in the voice class, too.
@@ -62,6 +64,7 @@ impl Health {
             asked_without: None,
             asked_after_stray: None,
             last_ring: None,
+            last_known: None,
             text_ring: false,
             text_rings_are_usual: false,
         }
@@ -92,7 +95,13 @@ impl Health {
     pub(super) fn saw(&mut self, event: &Event, class: RestingClass, now: Instant) {
         match event {
             Event::Ring { shielded } => {
-                self.rings_without += 1;
+                // The later rings of a call whose caller ID has come.
+                let known = |at| now.duration_since(at) < CALL_OVER;
+                if self.last_known.is_some_and(known) {
+                    self.last_known = Some(now);
+                } else {
+                    self.rings_without += 1;
+                }
                 self.last_ring = Some(now);
                 self.text_ring |= !shielded && class == RestingClass::Voice;
                 self.routine = self.routine.max(now + AFTER_A_RING);
@@ -100,6 +109,7 @@ impl Health {
             }
             Event::CallerId { .. } => {
                 self.caller_id_seen = true;
+                self.last_known = Some(now);
                 self.rings_without = 0;
                 self.routine = self.routine.max(now + AFTER_A_RING);
                 self.odd = self.is_odd(now).then_some(now + CALL_OVER);
@@ -242,6 +252,7 @@ mod tests {
         let start = Instant::now();
         let mut health = Health::starting(start);
         health.saw(&caller_id(), RestingClass::Data, start);
+        let start = start + CALL_OVER;
         for rings in 1..=RINGS_WITHOUT_CALLER_ID {
             health.saw(&TEXT, RestingClass::Data, start);
             assert_eq!(health.next_look(), start + CALL_OVER);
