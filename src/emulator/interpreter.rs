@@ -5,7 +5,8 @@ use super::command::{Argument, Command, parse};
 use super::fault::{FaultKind, Trigger};
 use super::journal::Happening;
 use super::modem::{Due, EmulatedModem, HandshakeKind, Reply, State, Then};
-use super::settings::{Settings, Voice};
+use super::scenario::StoredResults;
+use super::settings::{Settings, Stored, Voice};
 use std::time::{Duration, Instant};
 
 /// What a command comes to.
@@ -178,8 +179,16 @@ impl EmulatedModem {
         match (command.name.as_str(), number) {
             ("Z" | "&F", Some(0 | 1)) => {
                 self.go_on_hook(now);
-                let echo = command.name == "&F" || self.stored_echo;
-                self.settings = Settings::after_reset(self.profile, echo);
+                let factory = Stored {
+                    echo: true,
+                    results: StoredResults::Words,
+                };
+                let stored = if command.name == "&F" {
+                    factory
+                } else {
+                    self.stored
+                };
+                self.settings = Settings::after_reset(self.profile, stored);
                 Outcome::Ok
             }
             ("E", Some(flag @ (0 | 1))) => {
@@ -199,7 +208,7 @@ impl EmulatedModem {
                 Outcome::Ok
             }
             ("&W", Some(0 | 1)) => {
-                self.stored_echo = self.settings.echo;
+                self.stored = self.settings.stored();
                 Outcome::Ok
             }
             ("&V", _) => self.show_profile(),

@@ -47,5 +47,6 @@ pub use modem::{EmulatedModem, PlugChange};
 pub use pty::{PtyModem, PtyOptions};
 pub use scenario::{
     Cadence, Call, CallerIdTime, Dial, Ending, FaxResult, MessageWaiting, Scenario, ScenarioError,
+    StoredResults,
 };
 pub use sound::Sound;

@@ -12,7 +12,7 @@ use super::fault::{Cure, Fault, Trigger};
 use super::journal::{Happening, Journal};
 use super::line::Line;
 use super::scenario::{Call, FaxResult, Scenario};
-use super::settings::Settings;
+use super::settings::{Settings, Stored};
 use super::stream::Transmit;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -52,7 +52,7 @@ pub struct EmulatedModem {
     pub(super) dues: Agenda<Due>,
     pub(super) faults: Vec<ArmedFault>,
     pub(super) quirks: Quirks,
-    pub(super) stored_echo: bool,
+    pub(super) stored: Stored,
     pub(super) last_caller_id: Option<CallerId>,
     output: VecDeque<u8>,
     typed_ahead: VecDeque<u8>,
@@ -101,10 +101,14 @@ impl EmulatedModem {
     pub fn new(scenario: Scenario, start: Instant, seed: u64) -> Self {
         let journal = Journal::new(start);
         let profile = scenario.chip.profile();
+        let stored = Stored {
+            echo: profile.stored_echo,
+            results: scenario.stored_results,
+        };
         let line = Line::new(&scenario, start, journal.clone());
         let mut modem = Self {
             profile,
-            settings: Settings::after_reset(profile, profile.stored_echo),
+            settings: Settings::after_reset(profile, stored),
             line,
             journal,
             state: State::Command,
@@ -117,7 +121,7 @@ impl EmulatedModem {
                 echo: scenario.echo,
                 fax_result: scenario.fax_result,
             },
-            stored_echo: profile.stored_echo,
+            stored,
             last_caller_id: None,
             output: VecDeque::new(),
             typed_ahead: VecDeque::new(),

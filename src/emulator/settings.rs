@@ -1,6 +1,7 @@
 //! What commands set, and how results are framed accordingly.
 
 use super::chip::{Profile, SampleFormat};
+use super::scenario::StoredResults;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -33,6 +34,13 @@ pub(super) struct Settings {
     pub(super) remembered: BTreeMap<String, String>,
 }
 
+/// What `&W` has stored and a reset brings back.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stored {
+    pub(super) echo: bool,
+    pub(super) results: StoredResults,
+}
+
 /// The voice states.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Voice {
@@ -61,12 +69,12 @@ impl Voice {
 
 impl Settings {
     /// As after power-up or `ATZ`.
-    pub(super) fn after_reset(profile: &Profile, echo: bool) -> Self {
+    pub(super) fn after_reset(profile: &Profile, stored: Stored) -> Self {
         let format = profile.format_of(profile.default_compression);
         Self {
-            echo,
-            verbose: true,
-            quiet: false,
+            echo: stored.echo,
+            verbose: stored.results != StoredResults::Numeric,
+            quiet: stored.results == StoredResults::None,
             dtr_hangs_up: true,
             class: "0".into(),
             caller_id: 0,
@@ -89,6 +97,19 @@ impl Settings {
             .into_iter()
             .collect(),
             remembered: BTreeMap::new(),
+        }
+    }
+
+    /// What `&W` stores.
+    pub(super) fn stored(&self) -> Stored {
+        let results = match (self.quiet, self.verbose) {
+            (true, _) => StoredResults::None,
+            (false, true) => StoredResults::Words,
+            (false, false) => StoredResults::Numeric,
+        };
+        Stored {
+            echo: self.echo,
+            results,
         }
     }
 

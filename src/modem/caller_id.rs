@@ -218,9 +218,7 @@ impl CallerIdReader {
                     || !matches!(value.as_deref(), Some("OFF" | "off" | "NO" | "no")),
                     |count: u8| count > 0,
                 );
-                return Some(LineWas::Part(Some(Completed::MessageWaiting(
-                    MessageWaiting { waiting, count },
-                ))));
+                return Some(self.indicator(MessageWaiting { waiting, count }));
             }
             Field::OtherNumber | Field::OtherName | Field::Remark => {}
         }
@@ -228,6 +226,18 @@ impl CallerIdReader {
         self.last_line = Some(now);
         let full = self.gathering.id.number.is_some() && self.gathering.id.name.is_some();
         Some(LineWas::Part(if full { self.complete(now) } else { None }))
+    }
+
+    /// A date and time before it are the message's and begin no call.
+    fn indicator(&mut self, waiting: MessageWaiting) -> LineWas {
+        let block = &self.gathering;
+        let names_a_caller = block.id.number.is_some()
+            || block.id.name.is_some()
+            || block.directory_number.is_some();
+        if !names_a_caller {
+            self.gathering = Block::default();
+        }
+        LineWas::Part(Some(Completed::MessageWaiting(waiting)))
     }
 
     /// `MESG = …`: a parameter the modem's formatter does not know, as hex; or a whole raw message.
@@ -255,6 +265,13 @@ impl CallerIdReader {
                     waiting: state.first().is_some_and(|&s| s != 0),
                     count: None,
                 })));
+            }
+            Some((0x13, count)) => {
+                let count = count.first().copied();
+                return self.indicator(MessageWaiting {
+                    waiting: count.is_none_or(|count| count > 0),
+                    count,
+                });
             }
             // Call type (0x11) and everything else says nothing about who calls.
             Some(_) | None => {}
@@ -515,6 +532,23 @@ mod tests {
                 "{line}: {completed:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_message_waiting_block_with_date_and_count_is_no_call() {
+        let completed = read(&[
+            "DATE = 1107",
+            "TIME = 1152",
+            "MSG_WAITING = ON",
+            "MESG = 130102",
+        ]);
+        let waiting = |count| {
+            Completed::MessageWaiting(MessageWaiting {
+                waiting: true,
+                count,
+            })
+        };
+        assert_eq!(completed, [waiting(None), waiting(Some(2))]);
     }
 
     #[test]

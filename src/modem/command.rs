@@ -16,6 +16,12 @@ const STREAM_PATIENCE: Duration = Duration::from_secs(2);
 /// For an answered outgoing call: dialling, ringback and S7.
 const DIAL_PATIENCE: Duration = Duration::from_secs(90);
 
+/// No echo, result codes, and these in words: what the driver reads. A stored profile may hold any of
+/// the three the other way, and `ATZ` brings it back.
+pub const PLAIN_WORDS: &str = "ATE0Q0V1";
+/// For `ATZ` of a modem whose stored profile has no result codes: it is not answered.
+const UNANSWERED_RESET: Duration = Duration::from_millis(1500);
+
 /// A final result code.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ResultCode {
@@ -139,6 +145,11 @@ impl Command {
             patience: RESET_PATIENCE,
             ..Self::set("ATZ")
         }
+    }
+
+    /// `ATZ` of a modem that is known not to answer it.
+    pub fn unanswered_reset() -> Self {
+        Self::reset().within(UNANSWERED_RESET)
     }
 
     /// `+VRX`, `+VTX` or `+VTR`.

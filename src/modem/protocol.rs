@@ -17,8 +17,11 @@ const LONGEST_REPLY: usize = 64;
 /// What the modem said.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Event {
-    /// The line rings: `RING` or `DLE R`.
-    Ring,
+    /// The line rings.
+    Ring {
+        /// As `DLE R`, which is the way of the voice class, and not as the text `RING`.
+        shielded: bool,
+    },
     /// Caller ID, complete.
     CallerId {
         /// The block.
@@ -173,7 +176,7 @@ impl Protocol {
         }
         let text = latin1(line);
         if is_ring(&text) {
-            return self.ring(now);
+            return self.ring(false, now);
         }
         let Some(pending) = &mut self.pending else {
             return self.unsolicited(text);
@@ -214,7 +217,7 @@ impl Protocol {
 
     fn code(&mut self, code: u8, now: Instant) {
         match code {
-            b'R' => self.ring(now),
+            b'R' => self.ring(true, now),
             b'/' => {
                 self.key_up();
                 self.key.shielded = true;
@@ -232,10 +235,10 @@ impl Protocol {
         }
     }
 
-    fn ring(&mut self, now: Instant) {
+    fn ring(&mut self, shielded: bool, now: Instant) {
         let completed = self.caller_id.complete(now);
         self.completed(completed);
-        self.events.push_back(Event::Ring);
+        self.events.push_back(Event::Ring { shielded });
     }
 
     fn completed(&mut self, completed: Option<Completed>) {

@@ -4,7 +4,7 @@ use crate::house::{Evening, FRIEND, House, ROBOCALLER};
 use crate::log::Log;
 use callblock::blocker::daemon::{Notice, Observer};
 use callblock::emulator::{
-    Call, Chip, Cure, Ending, Fault, FaultKind, Happening, Scenario, Trigger, Unplug,
+    Call, Chip, Cure, Ending, Fault, FaultKind, Happening, Scenario, StoredResults, Trigger, Unplug,
 };
 use callblock::modem::port::{Changed, Jack, OpenError, Port, Reset, ResetError};
 use std::sync::{Arc, Mutex};
@@ -254,6 +254,105 @@ async fn calls_that_come_without_the_caller_id_they_used_to_have_are_a_reason_to
         .journal
         .count(|h| matches!(h, Happening::Command(line) if line == "ATZ"));
     assert!(resets >= 2, "{}", evening.story());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_modem_that_reset_itself_is_found_out_by_the_first_ringing() {
+    // No caller ID was ever seen, and the look of every five minutes is far away.
+    let actions = [
+        crate::house::HANG_UP,
+        callblock::blocker::BlockAction::Record {
+            limit: Duration::from_secs(3),
+        },
+    ];
+    for action in actions {
+        let log = Log::begin();
+        let forgets = Fault::new(Trigger::At(Duration::from_secs(30)), FaultKind::Forget);
+        let unscreened = Call::from(ROBOCALLER).at(MINUTE).rings(2);
+        let next = Call::from(ROBOCALLER).at(MINUTE + Duration::from_secs(17));
+        let scenario = Scenario::default()
+            .fault(forgets)
+            .call(unscreened)
+            .call(next);
+        let evening = House::new(scenario)
+            .action(action)
+            .watched(120)
+            .live()
+            .await;
+        let verdicts: Vec<&str> = evening
+            .rows
+            .iter()
+            .map(|row| row.verdict.as_str())
+            .collect();
+        assert_eq!(verdicts, ["ring", "block"], "{}", evening.story());
+        assert_eq!(log.count("soft reset"), 1, "{:#?}", log.lines());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_without_caller_id_is_not_looked_at_after_every_call() {
+    let mut scenario = Scenario::default();
+    for call in 1..=4 {
+        scenario = scenario.call(Call::without_caller_id().at(call * MINUTE).rings(3));
+    }
+    let evening = House::new(scenario).watched(280).live().await;
+    assert_eq!(evening.rows.len(), 4, "{}", evening.story());
+    let looks = evening
+        .journal
+        .count(|h| matches!(h, Happening::Command(line) if line == "AT+FCLASS?"));
+    assert_eq!(looks, 1, "{}", evening.story());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_result_too_many_leads_to_a_look_at_once() {
+    // The modem forgets, and all there is to see of it is an `OK` that nobody asked for.
+    let forgets = Fault::new(Trigger::At(Duration::from_secs(30)), FaultKind::Forget);
+    let stray = Fault::new(
+        Trigger::At(Duration::from_secs(31)),
+        FaultKind::Line("OK".into()),
+    );
+    let evening = house(&[forgets, stray], MINUTE).live().await;
+    assert_eq!(evening.rows.len(), 1, "{}", evening.story());
+    assert_blocked(&evening, "a stray result");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stored_profile_with_numeric_or_no_results_is_told_to_speak() {
+    for stored_results in [StoredResults::Numeric, StoredResults::None] {
+        for chip in [Chip::Cx93001V2013, Chip::Usr5637, Chip::Mt9234mu] {
+            let log = Log::begin();
+            let first = Call::from(ROBOCALLER).at(MINUTE).ends(Ending::Stays);
+            let next = Call::from(ROBOCALLER).at(2 * MINUTE).ends(Ending::Stays);
+            let mut scenario = Scenario::default().chip(chip).call(first).call(next);
+            scenario.stored_results = stored_results;
+            let evening = House::new(scenario)
+                .action(callblock::blocker::BlockAction::Record {
+                    limit: Duration::from_secs(5),
+                })
+                .watched(170)
+                .live()
+                .await;
+            let what = format!("{stored_results:?} {chip:?}\n{}", evening.story());
+            assert_eq!(evening.rows.len(), 2, "{what}");
+            for row in &evening.rows {
+                assert_eq!(row.verdict, "block", "{what}");
+                assert_eq!(row.outcome.as_deref(), Some("time-limit"), "{what}");
+                assert_eq!(row.trouble, None, "{what}");
+            }
+            // Ready for the next call within 2 s of going on-hook: it is asked nothing twice.
+            let lines = log.lines();
+            assert!(lines.len() < 20, "{lines:#?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_modem_that_never_answers_what_is_only_asked_for_information_is_armed_all_the_same() {
+    for question in ["E0", "I0", "I3", "+GMI", "+FCLASS=?"] {
+        let silent = Fault::on(question, FaultKind::NoReply).times(0);
+        let evening = house(&[silent], 2 * MINUTE).live().await;
+        assert_blocked(&evening, question);
+    }
 }
 
 #[tokio::test(start_paused = true)]

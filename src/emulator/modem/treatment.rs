@@ -42,7 +42,7 @@ impl EmulatedModem {
 
     /// Loses its settings.
     pub(in crate::emulator) fn forget(&mut self) {
-        self.settings = Settings::after_reset(self.profile, self.stored_echo);
+        self.settings = Settings::after_reset(self.profile, self.stored);
     }
 
     /// Resets its USB port: it goes and comes back, without losing power.
@@ -71,7 +71,7 @@ impl EmulatedModem {
         self.command_line.clear();
         self.typed_ahead.clear();
         self.output.clear();
-        self.settings = Settings::after_reset(self.profile, self.stored_echo);
+        self.settings = Settings::after_reset(self.profile, self.stored);
         self.wedged = None;
         self.plug_changes.push_back(PlugChange::Unplugged);
     }

@@ -29,6 +29,7 @@
 //! ends_voice_itself = false # on busy, dial or reorder tone the modem leaves the voice state by itself
 //! double_dle_as_sub = false # two 0x10 in a row are sent to the DTE as <DLE><SUB>
 //! echo = 10                 # dB by which the modem's own audio comes back weaker; left out: not at all
+//! stored_results = "words"  # result codes of the stored profile: words, numeric (V0), none (Q1)
 //! fax_result = "ok"         # what ends a class 1 fax answer: ok, error, no-carrier
 //!
 //! [[call]]
@@ -157,6 +158,8 @@ pub struct Scenario {
     pub echo: Option<u8>,
     /// What ends a class 1 fax answer that nobody continues.
     pub fax_result: FaxResult,
+    /// How the stored profile has result codes given, after power-up and `ATZ`.
+    pub stored_results: StoredResults,
     /// The calls that come in.
     #[serde(rename = "call")]
     pub calls: Vec<Call>,
@@ -182,6 +185,7 @@ impl Default for Scenario {
             double_dle_as_sub: false,
             echo: None,
             fax_result: FaxResult::default(),
+            stored_results: StoredResults::default(),
             calls: Vec::new(),
             message_waiting: Vec::new(),
             dial: None,
@@ -309,6 +313,19 @@ pub enum FaxResult {
     Error,
     /// `NO CARRIER`, and the modem goes on-hook.
     NoCarrier,
+}
+
+/// How a stored profile has result codes given.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StoredResults {
+    /// `V1 Q0`
+    #[default]
+    Words,
+    /// `V0`
+    Numeric,
+    /// `Q1`
+    None,
 }
 
 /// A message-waiting indication.

@@ -4,7 +4,7 @@ use super::attached::Attached;
 use super::connection::{CommandError, Connection};
 use super::{Armed, Down, ModemEvent, RestingClass};
 use crate::modem::chip::{Chip, Identity};
-use crate::modem::command::{Command, Reply};
+use crate::modem::command::{Command, PLAIN_WORDS, Reply};
 use tokio::time::Instant;
 
 impl Attached {
@@ -15,10 +15,11 @@ impl Attached {
         connection.discard_stale_input().await?;
         // It may be off-hook, and even streaming, for a process that was killed: a modem that does
         // not answer is told to leave whatever it is in.
-        for command in [Command::set("AT"), Command::set("ATH0"), Command::reset()] {
+        for command in [Command::set("AT"), Command::set("ATH0")] {
             must(connection.insist(&command).await)?;
         }
-        must(connection.insist(&Command::set("ATE0")).await)?;
+        self.reset().await?;
+        let connection = &mut self.connection;
         let identity = Identity {
             product: ask(connection, "ATI0").await?,
             firmware: ask(connection, "ATI3").await?,
@@ -38,9 +39,8 @@ impl Attached {
     /// Soft reset, caller ID, class, and the settings that `ATZ` undoes: after opening the port and
     /// after every call.
     pub(super) async fn arm(&mut self) -> Result<(), Down> {
+        self.reset().await?;
         let connection = &mut self.connection;
-        must(connection.insist(&Command::reset()).await)?;
-        must(connection.insist(&Command::set("ATE0")).await)?;
         // Automatic answer would pick up every call.
         obliging(connection, "ATS0=0").await?;
         // Asked once more before it is taken for one that reports none: every call would ring through.
@@ -75,6 +75,34 @@ impl Attached {
 }
 
 impl Attached {
+    /// Soft reset. It brings the stored profile back, which may have echo, numeric result codes or
+    /// none at all.
+    async fn reset(&mut self) -> Result<(), Down> {
+        let connection = &mut self.connection;
+        let reply = if self.silent_after_reset {
+            connection.command(&Command::unanswered_reset()).await
+        } else {
+            connection.insist(&Command::reset()).await
+        };
+        match reply {
+            Ok(_) => {}
+            Err(CommandError::Down(down)) => return Err(down),
+            // It may have been obeyed without a word; a modem that is hung fails the resync.
+            Err(CommandError::Silent { .. }) if self.silent_after_reset => {}
+            Err(CommandError::Silent { .. }) => {
+                connection.resync().await.map_err(CommandError::into_down)?;
+                self.silent_after_reset = true;
+            }
+        }
+        if !obliging(connection, PLAIN_WORDS).await? {
+            // Firmware that wants one at a time.
+            for one in ["ATE0", "ATQ0", "ATV1"] {
+                obliging(connection, one).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Changes to a class, or to the data class if the modem cannot. One that says it can, and refuses,
     /// is asked twice: it stays in the class until it is set up again, which may be days.
     pub(super) async fn enter_class(&mut self, class: RestingClass) -> Result<RestingClass, Down> {
@@ -143,18 +171,22 @@ async fn back_to_data(connection: &mut Connection) -> Result<RestingClass, Down>
 }
 
 /// A modem that does not answer these is hung; what it answers is its own affair.
-fn must(reply: Result<Reply, CommandError>) -> Result<(), Down> {
+pub(super) fn must(reply: Result<Reply, CommandError>) -> Result<(), Down> {
     reply.map(drop).map_err(CommandError::into_down)
 }
 
-/// The text of the answer, or nothing if the modem does not know the question.
+/// The text of the answer, or nothing if the modem does not know the question. Nothing depends on the
+/// answer, so one that has none does well without, provided it answers `AT`.
 async fn ask(connection: &mut Connection, question: &str) -> Result<String, Down> {
-    let reply = connection
-        .insist(&Command::ask(question))
-        .await
-        .map_err(CommandError::into_down)?;
-    let text = if reply.is_ok() { reply.text() } else { "" };
-    Ok(text.to_owned())
+    match connection.insist(&Command::ask(question)).await {
+        Ok(reply) if reply.is_ok() => Ok(reply.text().to_owned()),
+        Ok(_) => Ok(String::new()),
+        Err(CommandError::Silent { .. }) => {
+            connection.resync().await.map_err(CommandError::into_down)?;
+            Ok(String::new())
+        }
+        Err(CommandError::Down(down)) => Err(down),
+    }
 }
 
 /// `+GMI: CONEXANT` and `CONEXANT` are the same answer.
@@ -175,17 +207,18 @@ async fn accepted(connection: &mut Connection, setting: &str) -> Result<bool, Do
 }
 
 /// A setting that is welcome and not needed: `ERROR` is noted, and a command that some firmware never
-/// answers (`AT+VTS=9` on USR) does not hold up the rest.
-async fn obliging(connection: &mut Connection, setting: &str) -> Result<(), Down> {
+/// answers (`AT+VTS=9` on USR) does not hold up the rest. Says whether it was obeyed.
+async fn obliging(connection: &mut Connection, setting: &str) -> Result<bool, Down> {
     match connection.command(&Command::set(setting)).await {
-        Ok(reply) if reply.is_ok() => Ok(()),
+        Ok(reply) if reply.is_ok() => Ok(true),
         Ok(reply) => {
             tracing::debug!(setting, result = ?reply.result, "the modem declines a setting");
-            Ok(())
+            Ok(false)
         }
         Err(CommandError::Silent { .. }) => {
             tracing::warn!(setting, "the modem does not answer a setting");
-            connection.resync().await.map_err(CommandError::into_down)
+            connection.resync().await.map_err(CommandError::into_down)?;
+            Ok(false)
         }
         Err(CommandError::Down(down)) => Err(down),
     }

@@ -30,6 +30,8 @@ pub(super) struct Attached {
     pub(super) armed: bool,
     /// Whether it reports caller ID.
     pub(super) caller_id: bool,
+    /// Its stored profile has no result codes (`Q1`): `ATZ` is never answered.
+    pub(super) silent_after_reset: bool,
     pub(super) health: Health,
     /// How the line was seized last.
     seized_by: Seizure,
@@ -87,6 +89,7 @@ impl Attached {
             class: RestingClass::Data,
             armed: false,
             caller_id: false,
+            silent_after_reset: false,
             health: Health::starting(Instant::now()),
             seized_by: Seizure::Hook,
         }
@@ -101,14 +104,19 @@ impl Attached {
         self.identify().await?;
         self.arm().await?;
         loop {
+            if std::mem::take(&mut self.connection.stray_result) {
+                self.health.replies_are_shifted(Instant::now());
+            }
             tokio::select! {
                 event = self.connection.next() => {
                     let event = event?;
-                    self.health.saw(&event, Instant::now());
+                    self.health.saw(&event, self.class, Instant::now());
                     self.connection.pass_on(event).await;
                 }
                 () = sleep_until(self.health.next_look()), if self.connection.off_hook.is_none() => {
                     self.look_after().await?;
+                    // What its own questions brought says nothing new.
+                    self.connection.stray_result = false;
                 }
                 request = requests.recv() => match request {
                     None => return Ok(()),

@@ -7,7 +7,7 @@ use super::transcript::Transcript;
 use super::{Down, ModemEvent};
 use crate::clock::until;
 use crate::modem::chip::{Chip, Family};
-use crate::modem::command::{Command, Reply, ResultCode};
+use crate::modem::command::{Command, PLAIN_WORDS, Reply, ResultCode};
 use crate::modem::port::Port;
 use crate::modem::protocol::{Event, LEAVE_ANY_STREAM, Protocol};
 use crate::modem::wire::DataState;
@@ -72,6 +72,8 @@ pub(super) struct Connection {
     transcript: Transcript,
     /// How the modem is driven; a generic one until it has said who it is.
     pub(super) chip: &'static Chip,
+    /// A final result came that no command asked for: replies may be one behind their commands.
+    pub(super) stray_result: bool,
     /// Since when the line is off-hook by our doing.
     pub(super) off_hook: Option<Instant>,
 }
@@ -88,6 +90,7 @@ impl Connection {
             events,
             transcript: Transcript::default(),
             chip: Chip::of(Family::Generic),
+            stray_result: false,
             off_hook: None,
         }
     }
@@ -246,9 +249,12 @@ impl Connection {
     pub(super) async fn resync(&mut self) -> Result<(), CommandError> {
         const ATTEMPTS: usize = 3;
         let probe = Command::set("AT");
+        // A modem that reset itself to a profile without result codes says nothing to `AT`.
+        let plain_words = Command::set(PLAIN_WORDS);
         for attempt in 1..=ATTEMPTS {
             self.leave_any_stream().await?;
-            match self.command(&probe).await {
+            let probe = if attempt == 2 { &plain_words } else { &probe };
+            match self.command(probe).await {
                 Ok(reply) if reply.result == ResultCode::Ok => return Ok(()),
                 Ok(_) => {}
                 Err(CommandError::Silent { .. }) if attempt < ATTEMPTS => {}
@@ -273,7 +279,9 @@ impl Connection {
             match timeout_at(quiet.min(limit), self.next()).await {
                 Err(_) => break,
                 Ok(Err(down)) => return Err(down),
-                Ok(Ok(event @ (Event::Ring | Event::CallerId { .. }))) => self.pass_on(event).await,
+                Ok(Ok(event @ (Event::Ring { .. } | Event::CallerId { .. }))) => {
+                    self.pass_on(event).await;
+                }
                 Ok(Ok(_)) => {}
             }
         }
@@ -297,7 +305,7 @@ impl Connection {
     /// Hands an event on to whoever listens.
     pub(super) async fn pass_on(&mut self, event: Event) {
         let event = match event {
-            Event::Ring => ModemEvent::Ring,
+            Event::Ring { .. } => ModemEvent::Ring,
             Event::CallerId { id, revision } => ModemEvent::CallerId { id, revision },
             Event::MessageWaiting(waiting) => ModemEvent::MessageWaiting(waiting),
             Event::Code(code) => {
@@ -310,7 +318,10 @@ impl Connection {
             }
             Event::Digit { digit, pressed } => ModemEvent::Digit { digit, pressed },
             Event::Audio(audio) => ModemEvent::Audio(audio),
-            Event::Unknown(text) => ModemEvent::Unknown(text),
+            Event::Unknown(text) => {
+                self.stray_result |= text == "OK" || text == "ERROR";
+                ModemEvent::Unknown(text)
+            }
             // Framing of a stream, and an answer that nobody waits for any more.
             Event::StreamEnd | Event::Reply(_) => return,
         };

@@ -4,6 +4,7 @@
 //! caller ID, some answer everything and report none. Every few minutes, and after a call that looked
 //! odd, the modem is asked; one that is not as it was set up is set up again.
 
+use super::arm::must;
 use super::attached::Attached;
 use super::connection::CommandError;
 use super::{Down, RestingClass};
@@ -16,59 +17,133 @@ use tokio::time::Instant;
 const EVERY: Duration = Duration::from_mins(5);
 /// Not while the phone rings: the answer to a question must not be in the way of a call.
 const AFTER_A_RING: Duration = Duration::from_secs(15);
-/// Rings without caller ID, where there used to be one, before that is odd.
+/// After a ringing that was odd the modem is asked as soon as the call is over: no cadence pauses for
+/// so long.
+const CALL_OVER: Duration = Duration::from_secs(9);
+/// Rings without caller ID, where there used to be one, before the modem is not believed any more.
 const RINGS_WITHOUT_CALLER_ID: u32 = 3;
+/// Where there never was any caller ID, the line may have none: a ringing without it is a reason to
+/// ask only so often.
+const ASKED_WHERE_NONE_IS_USUAL: Duration = Duration::from_hours(1);
+
+/// After a result code too many; a modem that doubles each is not asked all the time.
+const AFTER_A_STRAY: Duration = Duration::from_millis(500);
+/// How often that is a reason to ask.
+const STRAYS_EVERY: Duration = Duration::from_mins(1);
 
 /// What is known of a modem's health.
 #[derive(Debug)]
 pub(super) struct Health {
-    next_look: Instant,
+    /// When it is asked in any case.
+    routine: Instant,
+    /// When it is asked because of what was odd.
+    odd: Option<Instant>,
     /// Calls used to come with caller ID.
     caller_id_seen: bool,
     rings_without: u32,
+    /// When a ringing without caller ID last led to a look, where none was ever seen.
+    asked_without: Option<Instant>,
+    /// When a result code that nothing asked for last led to a look, and the last ring.
+    asked_after_stray: Option<Instant>,
+    last_ring: Option<Instant>,
+    /// When the caller ID of this ringing came, or its last ring since.
+    last_known: Option<Instant>,
+    /// A ring was reported as text although the voice class shields it.
+    text_ring: bool,
+    /// This modem reports rings as text in the voice class, too.
+    text_rings_are_usual: bool,
 }
 
 impl Health {
     pub(super) fn starting(now: Instant) -> Self {
         Self {
-            next_look: now + EVERY,
+            routine: now + EVERY,
+            odd: None,
             caller_id_seen: false,
             rings_without: 0,
+            asked_without: None,
+            asked_after_stray: None,
+            last_ring: None,
+            last_known: None,
+            text_ring: false,
+            text_rings_are_usual: false,
         }
     }
 
     /// When to ask.
-    pub(super) const fn next_look(&self) -> Instant {
-        self.next_look
+    pub(super) fn next_look(&self) -> Instant {
+        self.odd.unwrap_or(self.routine)
     }
 
-    /// The modem is as it should be now.
+    /// The modem is as it should be now: it was set up.
     pub(super) fn looked(&mut self, now: Instant) {
-        self.next_look = now + EVERY;
+        if self.rings_without > 0 {
+            self.asked_without = Some(now);
+        }
+        self.routine = now + EVERY;
+        self.odd = None;
         self.rings_without = 0;
+        self.text_ring = false;
     }
 
-    pub(super) fn saw(&mut self, event: &Event, now: Instant) {
+    /// The modem was asked and has nothing wrong with it: what was odd is its way.
+    fn found_well(&mut self, now: Instant) {
+        self.text_rings_are_usual |= self.text_ring;
+        self.looked(now);
+    }
+
+    pub(super) fn saw(&mut self, event: &Event, class: RestingClass, now: Instant) {
         match event {
-            Event::Ring => {
-                self.rings_without += 1;
-                self.next_look = if self.is_odd() {
-                    now + AFTER_A_RING
+            Event::Ring { shielded } => {
+                // The later rings of a call whose caller ID has come.
+                let known = |at| now.duration_since(at) < CALL_OVER;
+                if self.last_known.is_some_and(known) {
+                    self.last_known = Some(now);
                 } else {
-                    self.next_look.max(now + AFTER_A_RING)
-                };
+                    self.rings_without += 1;
+                }
+                self.last_ring = Some(now);
+                self.text_ring |= !shielded && class == RestingClass::Voice;
+                self.routine = self.routine.max(now + AFTER_A_RING);
+                self.odd = self.is_odd(now).then_some(now + CALL_OVER);
             }
             Event::CallerId { .. } => {
                 self.caller_id_seen = true;
+                self.last_known = Some(now);
                 self.rings_without = 0;
-                self.next_look = self.next_look.max(now + AFTER_A_RING);
+                self.routine = self.routine.max(now + AFTER_A_RING);
+                self.odd = self.is_odd(now).then_some(now + CALL_OVER);
             }
             _ => {}
         }
     }
 
-    /// Rings come without the caller ID that used to come with them.
-    fn is_odd(&self) -> bool {
+    /// A result code came that nothing asked for: what a command before it was taken to have been
+    /// answered may never have been carried out.
+    pub(super) fn replies_are_shifted(&mut self, now: Instant) {
+        let often = |asked| now.duration_since(asked) < STRAYS_EVERY;
+        if self.asked_after_stray.is_some_and(often) {
+            return;
+        }
+        self.asked_after_stray = Some(now);
+        let after_the_call = self.last_ring.map(|ring| ring + CALL_OVER);
+        let soon = now + AFTER_A_STRAY;
+        self.odd = Some(after_the_call.map_or(soon, |over| over.max(soon)));
+    }
+
+    /// Whether this ringing is a reason to ask once it is over. Before its caller ID has come, every
+    /// one is.
+    fn is_odd(&self, now: Instant) -> bool {
+        let in_the_dark = self
+            .asked_without
+            .is_none_or(|asked| now.duration_since(asked) >= ASKED_WHERE_NONE_IS_USUAL);
+        let without = self.rings_without > 0 && (self.caller_id_seen || in_the_dark);
+        without || (self.text_ring && !self.text_rings_are_usual)
+    }
+
+    /// So many rings came without the caller ID that used to come with them that the modem's word
+    /// alone is not enough.
+    fn is_doubtful(&self) -> bool {
         self.caller_id_seen && self.rings_without >= RINGS_WITHOUT_CALLER_ID
     }
 }
@@ -77,10 +152,10 @@ impl Attached {
     /// Asks the modem how it is, and sets it up again if it is not as it should be. One that cannot
     /// be brought to answer goes up the ladder.
     pub(super) async fn look_after(&mut self) -> Result<(), Down> {
-        let odd = self.health.is_odd();
+        let doubtful = self.health.is_doubtful();
         match self.complaint().await {
-            Ok(None) if !odd => {
-                self.health.looked(Instant::now());
+            Ok(None) if !doubtful => {
+                self.health.found_well(Instant::now());
                 return Ok(());
             }
             Ok(None) => {
@@ -98,10 +173,10 @@ impl Attached {
             }
         }
         // `ATZ` may work where nothing else does.
-        match self.connection.command(&Command::reset()).await {
-            Ok(_) => self.arm().await,
-            Err(error) => Err(error.into_down()),
+        if !self.silent_after_reset {
+            must(self.connection.command(&Command::reset()).await)?;
         }
+        self.arm().await
     }
 
     /// What is wrong with the modem's answers, in words.
@@ -150,22 +225,75 @@ mod tests {
         }
     }
 
+    const TEXT: Event = Event::Ring { shielded: false };
+    const SHIELDED: Event = Event::Ring { shielded: true };
+
+    fn caller_id() -> Event {
+        Event::CallerId {
+            id: crate::modem::caller_id::CallerId::default(),
+            revision: false,
+        }
+    }
+
     #[test]
-    fn a_ring_postpones_and_oddness_hastens() {
+    fn a_call_postpones_the_look() {
         let start = Instant::now();
         let mut health = Health::starting(start);
         let just_before = start + EVERY.saturating_sub(Duration::from_secs(1));
-        health.saw(&Event::Ring, just_before);
+        health.saw(&TEXT, RestingClass::Data, just_before);
+        health.saw(&caller_id(), RestingClass::Data, just_before);
         assert_eq!(health.next_look(), just_before + AFTER_A_RING);
         health.looked(just_before);
-        let id = Event::CallerId {
-            id: crate::modem::caller_id::CallerId::default(),
-            revision: false,
-        };
-        health.saw(&id, just_before);
-        for _ in 0..RINGS_WITHOUT_CALLER_ID {
-            health.saw(&Event::Ring, just_before);
+        assert_eq!(health.next_look(), just_before + EVERY);
+    }
+
+    #[test]
+    fn rings_without_the_caller_id_that_used_to_come_hasten_it_and_make_the_modem_doubtful() {
+        let start = Instant::now();
+        let mut health = Health::starting(start);
+        health.saw(&caller_id(), RestingClass::Data, start);
+        let start = start + CALL_OVER;
+        for rings in 1..=RINGS_WITHOUT_CALLER_ID {
+            health.saw(&TEXT, RestingClass::Data, start);
+            assert_eq!(health.next_look(), start + CALL_OVER);
+            assert_eq!(health.is_doubtful(), rings == RINGS_WITHOUT_CALLER_ID);
         }
-        assert_eq!(health.next_look(), just_before + AFTER_A_RING);
+    }
+
+    #[test]
+    fn a_line_that_never_had_caller_id_is_looked_at_once_an_hour() {
+        let start = Instant::now();
+        let mut health = Health::starting(start);
+        health.saw(&TEXT, RestingClass::Data, start);
+        assert_eq!(health.next_look(), start + CALL_OVER);
+        health.found_well(start + CALL_OVER);
+        for minutes in [1, 10, 59] {
+            let later = start + Duration::from_mins(minutes);
+            health.saw(&TEXT, RestingClass::Data, later);
+            assert_eq!(health.odd, None, "after {minutes} min");
+        }
+        let later = start + CALL_OVER + ASKED_WHERE_NONE_IS_USUAL;
+        health.saw(&TEXT, RestingClass::Data, later);
+        assert_eq!(health.next_look(), later + CALL_OVER);
+    }
+
+    #[test]
+    fn text_in_the_voice_class_is_odd_until_it_is_known_to_be_the_way_of_this_modem() {
+        let start = Instant::now();
+        let mut health = Health::starting(start);
+        health.caller_id_seen = true;
+        for (ring, class, odd) in [
+            (SHIELDED, RestingClass::Voice, false),
+            (TEXT, RestingClass::Data, false),
+            (TEXT, RestingClass::Voice, true),
+        ] {
+            health.saw(&ring, class, start);
+            health.saw(&caller_id(), class, start);
+            assert_eq!(health.odd.is_some(), odd, "{ring:?} {class:?}");
+        }
+        health.found_well(start);
+        health.saw(&TEXT, RestingClass::Voice, start);
+        health.saw(&caller_id(), RestingClass::Voice, start);
+        assert_eq!(health.odd, None);
     }
 }

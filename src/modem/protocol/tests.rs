@@ -69,7 +69,7 @@ fn news_in_the_middle_of_a_reply() {
     assert_eq!(
         events(&mut p, transcript, now),
         [
-            Event::Ring,
+            Event::Ring { shielded: false },
             Event::Unknown("DIGITAL LINE DETECTED".into()),
             call("12", Some("X")),
             Event::Code(LineCode::NoCarrier),
@@ -169,10 +169,13 @@ fn a_ring_completes_caller_id() {
                 revision: false,
                 ..
             },
-            Event::Ring
+            Event::Ring { shielded: false }
         ]
     ));
-    assert_eq!(events(&mut p, b"\x10R", now), [Event::Ring]);
+    assert_eq!(
+        events(&mut p, b"\x10R", now),
+        [Event::Ring { shielded: true }]
+    );
 }
 
 #[test]
@@ -187,7 +190,7 @@ fn the_jump_modem_s_form() {
     assert!(matches!(
         seen.as_slice(),
         [
-            Event::Ring,
+            Event::Ring { shielded: true },
             Event::CallerId {
                 revision: false,
                 ..
