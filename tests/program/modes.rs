@@ -198,7 +198,7 @@ fn duplex_on(house: &House) {
     house.wav("data/play/two.wav", &[0xC0; 4000]);
     let (row, log) = live_through(house, "-d 30 -s 1 -a @greeting.wav");
     assert_dealt_with(house, &row, "duplex", "caller-hung-up");
-    assert_recorded(house, &row, 11.0..13.5);
+    assert_recorded(house, &row, 11.0..16.5);
     let played: Vec<_> = log
         .iter()
         .filter(|line| line.contains("playing file="))

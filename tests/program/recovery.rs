@@ -117,7 +117,7 @@ fn unplugged() {
         number = "{ROBOCALLER}"
         says = [{{ speech = 60 }}]
         [[call]]
-        at = 22
+        at = 16
         delay = 0.5
         number = "{SECOND_ROBOCALLER}"
         says = [{{ speech = 2 }}]
