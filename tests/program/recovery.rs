@@ -117,11 +117,11 @@ fn unplugged() {
         number = "{ROBOCALLER}"
         says = [{{ speech = 60 }}]
         [[call]]
-        at = 16
+        at = 20
         delay = 0.5
         number = "{SECOND_ROBOCALLER}"
         says = [{{ speech = 2 }}]
-        ends = "loop-break"
+        ends = "busy"
         [[fault]]
         when = {{ after_pick_up = 8 }}
         does = {{ unplug = {{ back_after = 2, other_node = true }} }}
