@@ -129,6 +129,27 @@ async fn unplugged_while_idle_or_ringing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_caller_id_that_came_just_before_the_plug_was_pulled_is_logged() {
+    let unplug = FaultKind::Unplug(Unplug {
+        back_after: Some(Duration::from_secs(30)),
+        other_node: false,
+    });
+    let scenario = Scenario::default()
+        .call(Call::from(ROBOCALLER).at(Duration::from_secs(20)))
+        .fault(Fault::new(
+            Trigger::At(Duration::from_millis(21_150)),
+            unplug,
+        ));
+    let evening = House::new(scenario).watched(40).live().await;
+    let [row] = evening.rows.as_slice() else {
+        panic!("{:#?}\n{}", evening.rows, evening.story());
+    };
+    assert_eq!(row.number.as_deref(), Some(ROBOCALLER));
+    assert_eq!(row.outcome.as_deref(), Some("port-lost"));
+    assert!(evening.ends_on_hook(), "{}", evening.story());
+}
+
+#[tokio::test(start_paused = true)]
 async fn noise_and_false_codes_do_not_end_a_call() {
     for kind in [
         FaultKind::Code("b".into()),

@@ -169,7 +169,15 @@ impl Connection {
     }
 
     fn take_in(&mut self, read: io::Result<usize>) -> Result<(), Down> {
-        let read = read.map_err(|error| Down::port_gone(&error))?;
+        let read = match (read, self.protocol.deadline()) {
+            (Ok(read), _) => read,
+            // Nothing can follow a caller ID that was on its way, so it is whole; then the port is gone.
+            (Err(_), Some(deadline)) => {
+                self.protocol.time_passed(deadline);
+                return Ok(());
+            }
+            (Err(error), None) => return Err(Down::port_gone(&error)),
+        };
         let bytes = &self.buffer[..read];
         self.transcript.received(bytes, self.protocol.data_state());
         self.protocol.receive(bytes, Instant::now().into_std());
