@@ -2,10 +2,10 @@
 
 use super::flags::{DeviceChoice, Settings};
 use super::list_flags::{ListSettings, LoadedPolicy};
-use super::trace::{open_trace, tapped};
+use super::trace::{OpenTrace, open_trace, tapped};
 use super::{Failure, runtime};
 use callblock::audio;
-use callblock::blocker::daemon::{Daemon, Notice, Observer, Setup};
+use callblock::blocker::daemon::{Daemon, Notice, Observer, Setup, StartError};
 use callblock::blocker::{BlockAction, ListScreen, LivePolicy};
 use callblock::clock::{SystemClock, WallClock as _};
 use callblock::emulator::{PtyModem, PtyOptions, Scenario};
@@ -39,8 +39,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
         require_playable(file)?;
     }
     let emulated = emulated(&settings.device)?;
-    let trace = settings.trace.as_ref().map(open_trace).transpose()?;
-    log::init(&settings.log).map_err(|error| Failure::Usage(error.to_string()))?;
+    let trace = open_files(settings)?;
     for remark in &settings.idle_flags {
         tracing::warn!("{remark}");
     }
@@ -107,8 +106,38 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
         if let Some(recorder) = recorder {
             recorder.finish().await;
         }
-        ran.map_err(|error| Failure::Usage(format!("{error}; name another with --data-dir DIR")))
+        ran.map_err(unusable_folder)
     })
+}
+
+/// Opens the trace and the log, and makes the folders. If one of them cannot be had, none of the files
+/// that were not there before is left.
+fn open_files(settings: &Settings) -> Result<Option<OpenTrace>, Failure> {
+    let trace = settings.trace.as_ref().map(|trace| &trace.file);
+    let new: Vec<&PathBuf> = [trace, settings.log.file.as_ref()]
+        .into_iter()
+        .flatten()
+        .filter(|file| file.symlink_metadata().is_err())
+        .collect();
+    let open = || {
+        let trace = settings.trace.as_ref().map(open_trace).transpose()?;
+        log::init(&settings.log).map_err(|error| Failure::Usage(error.to_string()))?;
+        match Setup::new(&settings.data_dir).make_folders() {
+            Err(error) if error.is_users_mistake() => Err(unusable_folder(error)),
+            // The daemon says what it goes on without.
+            _ => Ok(trace),
+        }
+    };
+    open().inspect_err(|_| {
+        for file in new {
+            // It may never have been made.
+            let _ = std::fs::remove_file(file);
+        }
+    })
+}
+
+fn unusable_folder(error: StartError) -> Failure {
+    Failure::Usage(format!("{error}; name another with --data-dir DIR"))
 }
 
 /// The emulated modem, if one is asked for. It goes on when its scenario is over.
