@@ -181,8 +181,12 @@ fn the_input_is_never_overwritten_by_whatever_name() {
 
 /// Two hours of silence that take no room on the disk.
 fn long_file(path: &Path) {
+    silent_file(path, 7200);
+}
+
+fn silent_file(path: &Path, seconds: u32) {
     let rate = 48_000_u32;
-    let bytes = 7200 * rate * 2;
+    let bytes = seconds * rate * 2;
     let mut header = b"RIFF\xff\xff\xff\x7fWAVEfmt \x10\0\0\0\x01\0\x01\0".to_vec();
     header.extend(rate.to_le_bytes());
     header.extend((2 * rate).to_le_bytes());
@@ -236,6 +240,53 @@ fn a_long_file_shows_a_bar_and_leaves_nothing_when_it_is_interrupted() {
     );
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
     assert_eq!(left.len(), 1, "{left:?}");
+}
+
+/// Ctrl-C, a service manager, and a terminal that is closed.
+#[test]
+fn nothing_is_left_whatever_breaks_it_off() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let folder = tempfile::tempdir().unwrap();
+    let (input, output) = (folder.path().join("in.wav"), folder.path().join("out.wav"));
+    long_file(&input);
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_callblock"))
+            .arg("convert")
+            .args([&input, &output])
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let files = || fs::read_dir(folder.path()).unwrap().count();
+        while files() < 2 {
+            assert!(child.try_wait().unwrap().is_none(), "ended by itself");
+            std::thread::yield_now();
+        }
+        let id = Pid::from_raw(child.id().cast_signed()).unwrap();
+        kill_process(id, signal).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(1), "{signal:?}");
+        assert_eq!(files(), 1, "{signal:?}");
+    }
+}
+
+#[test]
+fn nohup_keeps_it_going_when_the_terminal_is_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (input, output) = (folder.path().join("in.wav"), folder.path().join("out.wav"));
+    silent_file(&input, 60);
+    let mut child = Command::new("sh")
+        .args(["-c", r#"trap "" HUP; exec "$0" convert "$@""#])
+        .arg(env!("CARGO_BIN_EXE_callblock"))
+        .args([&input, &output])
+        .spawn()
+        .unwrap();
+    while fs::read_dir(folder.path()).unwrap().count() < 2 {
+        assert!(child.try_wait().unwrap().is_none(), "ended by itself");
+        std::thread::yield_now();
+    }
+    let id = rustix::process::Pid::from_raw(child.id().cast_signed()).unwrap();
+    rustix::process::kill_process(id, rustix::process::Signal::HUP).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(samples(&output).len(), 60 * 8000);
 }
 
 #[test]
