@@ -300,19 +300,24 @@ fn any_sound_file_can_be_listened_to_at_its_own_level() {
         assert!(run.status.success(), "{run:?}");
         String::from_utf8(run.stdout).unwrap()
     };
-    // A busy tone as the line has it, and as somebody's stereo recorder has it.
+    // A voice and a busy tone as the line has them, and as somebody's stereo recorder has it.
     let folder = tempfile::tempdir().unwrap();
-    let busy = |second: f64| {
+    let wave = |second: f64| {
+        if second < 2.0 {
+            let overtones = (1..20).map(|n| (TAU * 140.0 * f64::from(n) * second).sin());
+            let syllables = (TAU * 2.0 * second).sin().max(0.0);
+            return 0.02 * syllables * overtones.sum::<f64>();
+        }
         let on = second.rem_euclid(1.0) < 0.5;
         let wave = (TAU * 480.0 * second).sin() + (TAU * 620.0 * second).sin();
         if on { 0.1 * wave } else { 0.0 }
     };
     let line: Vec<u8> = (0..48_000)
-        .map(|at| (128.0 + 128.0 * busy(f64::from(at) / 8000.0)).round() as u8)
+        .map(|at| (128.0 + 128.0 * wave(f64::from(at) / 8000.0)).round() as u8)
         .collect();
     let stereo: Vec<u8> = (0..6 * 44_100)
         .flat_map(|at| {
-            let value = (32_768.0 * busy(f64::from(at) / 44_100.0)).round() as i16;
+            let value = (32_768.0 * wave(f64::from(at) / 44_100.0)).round() as i16;
             value.to_le_bytes().repeat(2)
         })
         .collect();
@@ -398,6 +403,64 @@ fn what_cannot_be_converted_is_named_in_one_line_and_leaves_nothing() {
     let said = String::from_utf8(run.stderr).unwrap();
     assert_eq!(run.status.code(), Some(2), "{said}");
     assert!(said.contains("out.wav: it cannot be written"), "{said}");
+}
+
+/// What there is is converted, and one line says that it is not all.
+#[test]
+fn a_file_that_is_damaged_or_cut_off_is_converted_and_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let (input, output) = (folder.path().join("in"), folder.path().join("out.wav"));
+    let wave = |format, bytes: usize| {
+        write_wav(&input, format, &vec![0x81; 48_000]);
+        let mut wave = fs::read(&input).unwrap();
+        wave.truncate(44 + bytes);
+        wave
+    };
+    let flac = fs::read(sounds().join("tone.flac")).unwrap();
+    let mut holed = flac.clone();
+    let (at, end) = (flac.len() / 4, flac.len() * 3 / 4);
+    let mut random = fastrand::Rng::with_seed(1);
+    holed[at..end].fill_with(|| random.u8(..));
+    for (name, bytes) in [
+        ("cut flac", flac[..flac.len() / 2].to_vec()),
+        ("holed flac", holed),
+        ("cut wav", wave((2, 8000, 16), 20_000)),
+        ("cut wav of the line", wave((1, 8000, 8), 20_000)),
+    ] {
+        fs::write(&input, bytes).unwrap();
+        let run = convert(&[Path::new("--force"), &input, &output]);
+        let said = String::from_utf8(run.stderr).unwrap();
+        assert_eq!(run.status.code(), Some(0), "{name}: {said}");
+        assert_eq!(said.lines().count(), 1, "{name}: {said}");
+        let expected = format!("{}: it is cut off or damaged: only ", input.display());
+        assert!(said.contains(&expected), "{name}: {said}");
+        assert!(!samples(&output).is_empty(), "{name}");
+    }
+    // What a program left that wrote to a pipe is whole.
+    for length in [0x7fff_f000_u32, 0x8000_0000, u32::MAX] {
+        let mut wave = wave((1, 8000, 16), 16_000);
+        wave[40..44].copy_from_slice(&length.to_le_bytes());
+        fs::write(&input, wave).unwrap();
+        let run = convert(&[Path::new("--force"), &input, &output]);
+        assert!(run.status.success() && run.stderr.is_empty(), "{run:?}");
+    }
+}
+
+/// Seven bits in two bytes: nobody can tell which of the two is meant.
+#[test]
+fn a_wave_that_contradicts_itself_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (input, output) = (folder.path().join("in"), folder.path().join("out.wav"));
+    write_wav(&input, (1, 8000, 16), &[0; 1600]);
+    let mut wave = fs::read(&input).unwrap();
+    wave[34] = 7;
+    fs::write(&input, wave).unwrap();
+    let run = convert(&[&input, &output]);
+    let said = String::from_utf8(run.stderr).unwrap();
+    assert_eq!(run.status.code(), Some(2), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains("contradict each other"), "{said}");
+    assert!(!output.exists());
 }
 
 proptest! {

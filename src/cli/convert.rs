@@ -44,7 +44,12 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<(), Failure> {
     });
     bar.wipe();
     let error = match converted {
-        Ok(_) => return Ok(()),
+        Ok(converted) => {
+            if let Some(shortfall) = converted.shortfall {
+                eprintln!("callblock: {}: {shortfall}", args.input.display());
+            }
+            return Ok(());
+        }
         Err(error @ ConvertError::BrokenOff) => return Err(Failure::Other(error.to_string())),
         Err(error) => error,
     };
