@@ -106,7 +106,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
         if let Some(recorder) = recorder {
             recorder.finish().await;
         }
-        ran.map_err(unusable_folder)
+        ran.map_err(|error| unusable_folder(&error))
     })
 }
 
@@ -123,7 +123,7 @@ fn open_files(settings: &Settings) -> Result<Option<OpenTrace>, Failure> {
         let trace = settings.trace.as_ref().map(open_trace).transpose()?;
         log::init(&settings.log).map_err(|error| Failure::Usage(error.to_string()))?;
         match Setup::new(&settings.data_dir).make_folders() {
-            Err(error) if error.is_users_mistake() => Err(unusable_folder(error)),
+            Err(error) if error.is_users_mistake() => Err(unusable_folder(&error)),
             // The daemon says what it goes on without.
             _ => Ok(trace),
         }
@@ -136,7 +136,7 @@ fn open_files(settings: &Settings) -> Result<Option<OpenTrace>, Failure> {
     })
 }
 
-fn unusable_folder(error: StartError) -> Failure {
+fn unusable_folder(error: &StartError) -> Failure {
     Failure::Usage(format!("{error}; name another with --data-dir DIR"))
 }
 
@@ -279,13 +279,11 @@ async fn follow_lists(
             drop(before);
             said
         });
-        said = match read.await {
-            Ok(said) => said,
-            Err(_) => {
-                said = Said::default();
-                continue;
-            }
+        let Ok(back) = read.await else {
+            said = Said::default();
+            continue;
         };
+        said = back;
         rehearse(&live, &settings);
         tracing::info!("the lists were read again");
         manager.set_warnings(warnings(&live));
