@@ -134,8 +134,9 @@ impl<R: Read + Seek> WavFrames<R> {
         }
         let sample_bytes = usize::from(format.bits.div_ceil(8));
         let frame_bytes = channels * sample_bytes;
-        // Some programs leave the field empty.
-        if layout.frame_bytes != 0 && usize::from(layout.frame_bytes) != frame_bytes {
+        // Fewer bytes than the bits need cannot be: some programs leave that field as it was, or empty.
+        // With more of them, nobody can tell which of the two is right.
+        if usize::from(layout.frame_bytes) > frame_bytes {
             return Err(WavError::Damaged {
                 what: "the bits and the bytes of its samples contradict each other",
             }
