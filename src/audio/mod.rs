@@ -14,7 +14,9 @@ mod recordings;
 mod timezone;
 pub mod wav;
 
-pub use convert::{ConvertError, ConvertedCopies, as_recorded, convert_file, playable};
+pub use convert::{
+    ConvertError, Converted, ConvertedCopies, Shortfall, as_recorded, convert_file, playable,
+};
 pub use play_folder::PlayFolder;
 pub use player::Player;
 pub use recorder::{RecordError, Recorder, RecordingSummary};

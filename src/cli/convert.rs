@@ -2,7 +2,7 @@
 
 use super::{Failure, runtime};
 use callblock::audio::{ConvertError, convert_file};
-use callblock::service::signals::StopSignals;
+use callblock::service::signals::{ReloadSignal as HangUpSignal, StopSignals};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -44,7 +44,12 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<(), Failure> {
     });
     bar.wipe();
     let error = match converted {
-        Ok(_) => return Ok(()),
+        Ok(converted) => {
+            if let Some(shortfall) = converted.shortfall {
+                eprintln!("callblock: {}: {shortfall}", args.input.display());
+            }
+            return Ok(());
+        }
         Err(error @ ConvertError::BrokenOff) => return Err(Failure::Other(error.to_string())),
         Err(error) => error,
     };
@@ -55,18 +60,37 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<(), Failure> {
     Err(Failure::Usage(format!("{}: {error}", file.display())))
 }
 
-/// Becomes true on Ctrl-C and SIGTERM, which no longer kill the process: half a file would stay.
+/// Becomes true on Ctrl-C, on SIGTERM, and when the terminal is closed, none of which kills the process
+/// any more: half a file would stay.
 fn stopped_by_signal() -> Result<Arc<AtomicBool>, Failure> {
     let stopped = Arc::new(AtomicBool::new(false));
     let runtime = runtime()?;
-    let signals = runtime.block_on(async { StopSignals::new() });
-    let mut signals = signals.map_err(Failure::because("signals"))?;
+    let detached = ignores_hang_up();
+    let signals = runtime.block_on(async { Ok((StopSignals::new()?, HangUpSignal::new()?)) });
+    let (mut stop, mut hang_up) =
+        signals.map_err(|error: io::Error| Failure::because("signals")(error))?;
     let told = Arc::clone(&stopped);
     thread::spawn(move || {
-        runtime.block_on(signals.recv());
+        runtime.block_on(async {
+            tokio::select! {
+                _ = stop.recv() => {}
+                () = hang_up.recv(), if !detached => {}
+            }
+        });
         told.store(true, Ordering::Relaxed);
     });
     Ok(stopped)
+}
+
+/// Whether SIGHUP was to be ignored when the program was started: nohup(1) does that.
+fn ignores_hang_up() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // The first of the signals.
+    ignored.is_some_and(|mask| mask & 1 != 0)
 }
 
 /// A line on a terminal that grows with the work done.

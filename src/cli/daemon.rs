@@ -2,10 +2,10 @@
 
 use super::flags::{DeviceChoice, Settings};
 use super::list_flags::{ListSettings, LoadedPolicy};
-use super::trace::{open_trace, tapped};
+use super::trace::{OpenTrace, open_trace, tapped};
 use super::{Failure, runtime};
 use callblock::audio;
-use callblock::blocker::daemon::{Daemon, Notice, Observer, Setup};
+use callblock::blocker::daemon::{Daemon, Notice, Observer, Setup, StartError};
 use callblock::blocker::{BlockAction, ListScreen, LivePolicy};
 use callblock::clock::{SystemClock, WallClock as _};
 use callblock::emulator::{PtyModem, PtyOptions, Scenario};
@@ -18,6 +18,8 @@ use callblock::service::notify::ServiceManager;
 use callblock::service::signals::{ReloadSignal, StopSignals};
 use callblock::store::Store;
 use callblock::watch::Followed;
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -37,8 +39,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
         require_playable(file)?;
     }
     let emulated = emulated(&settings.device)?;
-    let trace = settings.trace.as_ref().map(open_trace).transpose()?;
-    log::init(&settings.log).map_err(|error| Failure::Usage(error.to_string()))?;
+    let trace = open_files(settings)?;
     for remark in &settings.idle_flags {
         tracing::warn!("{remark}");
     }
@@ -47,7 +48,8 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     // Before they are read, so that no change falls between the two.
     let files = Followed::new(files);
     let loaded = settings.lists.load(today(&settings.lists));
-    in_words(&loaded);
+    let mut said = Said::default();
+    said.in_words(&loaded);
     let live = LivePolicy::new(loaded.policy);
     rehearse(&live, &settings.lists);
     let warnings = warnings(&live);
@@ -95,6 +97,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
             settings.lists.clone(),
             files,
             live,
+            said,
             Arc::clone(&manager),
         ));
         let ran = Daemon::run(setup, jack, handler, observer, stop).await;
@@ -103,8 +106,38 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
         if let Some(recorder) = recorder {
             recorder.finish().await;
         }
-        ran.map_err(|error| Failure::Usage(format!("{error}; name another with --data-dir DIR")))
+        ran.map_err(|error| unusable_folder(&error))
     })
+}
+
+/// Opens the trace and the log, and makes the folders. If one of them cannot be had, none of the files
+/// that were not there before is left.
+fn open_files(settings: &Settings) -> Result<Option<OpenTrace>, Failure> {
+    let trace = settings.trace.as_ref().map(|trace| &trace.file);
+    let new: Vec<&PathBuf> = [trace, settings.log.file.as_ref()]
+        .into_iter()
+        .flatten()
+        .filter(|file| file.symlink_metadata().is_err())
+        .collect();
+    let open = || {
+        let trace = settings.trace.as_ref().map(open_trace).transpose()?;
+        log::init(&settings.log).map_err(|error| Failure::Usage(error.to_string()))?;
+        match Setup::new(&settings.data_dir).make_folders() {
+            Err(error) if error.is_users_mistake() => Err(unusable_folder(&error)),
+            // The daemon says what it goes on without.
+            _ => Ok(trace),
+        }
+    };
+    open().inspect_err(|_| {
+        for file in new {
+            // It may never have been made.
+            let _ = std::fs::remove_file(file);
+        }
+    })
+}
+
+fn unusable_folder(error: &StartError) -> Failure {
+    Failure::Usage(format!("{error}; name another with --data-dir DIR"))
 }
 
 /// The emulated modem, if one is asked for. It goes on when its scenario is over.
@@ -162,20 +195,35 @@ fn rehearse(live: &LivePolicy, lists: &ListSettings) {
     live.read(|policy| policy.rehearse(lists.time_zone.moment(SystemClock.now())));
 }
 
-/// What is bad in the lists is logged and left out.
-fn in_words(loaded: &LoadedPolicy) {
-    for error in &loaded.errors {
-        if error.kept {
-            tracing::warn!("{error}");
-        } else {
-            tracing::error!("{error}");
+/// What was said of the lists when they were last read, as hashes of the words.
+#[derive(Debug, Default)]
+struct Said(HashSet<u64>);
+
+impl Said {
+    /// What is bad in the lists is logged, unless it was when they were last read, and left out.
+    fn in_words(&mut self, loaded: &LoadedPolicy) {
+        let before = std::mem::take(&mut self.0);
+        let mut is_new = |words: &str| {
+            let mut hasher = DefaultHasher::new();
+            words.hash(&mut hasher);
+            let hash = hasher.finish();
+            self.0.insert(hash);
+            !before.contains(&hash)
+        };
+        for error in &loaded.errors {
+            let words = error.to_string();
+            match (is_new(&words), error.kept) {
+                (true, true) => tracing::warn!("{words}"),
+                (true, false) => tracing::error!("{words}"),
+                (false, _) => {}
+            }
         }
-    }
-    for problem in &loaded.problems {
-        tracing::warn!("{problem}");
-    }
-    if loaded.more_problems > 0 {
-        tracing::warn!("{} more bad lines", loaded.more_problems);
+        let more = format!("{} more bad lines", loaded.more_problems);
+        let more = (loaded.more_problems > 0).then_some(more);
+        let problems = loaded.problems.iter().map(ToString::to_string);
+        for words in problems.chain(more).filter(|words| is_new(words)) {
+            tracing::warn!("{words}");
+        }
     }
 }
 
@@ -209,6 +257,7 @@ async fn follow_lists(
     settings: ListSettings,
     mut files: Followed,
     live: LivePolicy,
+    mut said: Said,
     manager: Arc<Readiness>,
 ) {
     let mut hang_up = match ReloadSignal::new() {
@@ -224,14 +273,17 @@ async fn follow_lists(
         let read = tokio::task::spawn_blocking(move || {
             let before = live_there.read(Policy::clone);
             let loaded = lists.reload(&before, today(&lists));
-            in_words(&loaded);
+            said.in_words(&loaded);
             live_there.replace(loaded.policy);
             // Here, too, millions of entries are given back.
             drop(before);
+            said
         });
-        if read.await.is_err() {
+        let Ok(back) = read.await else {
+            said = Said::default();
             continue;
-        }
+        };
+        said = back;
         rehearse(&live, &settings);
         tracing::info!("the lists were read again");
         manager.set_warnings(warnings(&live));

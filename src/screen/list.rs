@@ -338,6 +338,11 @@ impl List {
         !self.unreadable
     }
 
+    /// Whether it has rules that only mean something if the line's own number is known.
+    pub(super) fn asks_for_own_number(&self) -> bool {
+        self.files.iter().any(|file| file.asks_for_own_number())
+    }
+
     pub(super) fn has_actions(&self) -> bool {
         self.files.iter().any(|file| file.has_actions())
     }

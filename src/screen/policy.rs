@@ -179,6 +179,8 @@ pub enum Warning {
     AllowListWithActions,
     /// A file of the block list cannot be read: its callers ring through.
     BlockListUnreadable,
+    /// Rules are for callers with the line's own number, or one like it, and nobody said which it is.
+    OwnNumberUnknown,
     /// No list and no block of withheld numbers: nothing will ever be blocked.
     NothingIsBlocked,
 }
@@ -195,6 +197,9 @@ impl fmt::Display for Warning {
             }
             Self::BlockListUnreadable => {
                 "a block list cannot be read: callers that only it names will ring"
+            }
+            Self::OwnNumberUnknown => {
+                "the rules self and neighbour match nobody without --my-number NUMBER"
             }
             Self::NothingIsBlocked => {
                 "neither a list nor the blocking of withheld numbers was asked for: \
@@ -477,11 +482,17 @@ impl Policy {
             && self.quiet_hours.is_none()
             && self.unknown != Some(VerdictClass::Block);
         let block_unreadable = self.block.as_ref().is_some_and(|list| !list.is_whole());
+        let own_unknown = self.numbering.own_number().is_none()
+            && [&self.allow, &self.block]
+                .into_iter()
+                .flatten()
+                .any(List::asks_for_own_number);
         let allow_actions = self.allow.as_ref().is_some_and(List::has_actions);
         [
             self.allow_list_fault(),
             allow_actions.then_some(Warning::AllowListWithActions),
             block_unreadable.then_some(Warning::BlockListUnreadable),
+            own_unknown.then_some(Warning::OwnNumberUnknown),
             nothing.then_some(Warning::NothingIsBlocked),
         ]
         .into_iter()

@@ -2,6 +2,7 @@
 
 use crate::at_once;
 use crate::house::{FRIEND, House, ROBOCALLER};
+use crate::process::Signal;
 use rusqlite::Connection;
 
 /// Gives up after a ring.
@@ -122,6 +123,24 @@ fn no_caller_id() {
     assert_eq!(number, "");
 }
 
+/// Bad lines are named once, not at every reading of their file.
+fn bad_lines_of_a_list_that_is_read_again() {
+    let house = House::new("");
+    house.write("block.csv", b",first\n5550101,\n");
+    let mut daemon = house.daemon("-b @block.csv");
+    daemon.wait_for("armed on");
+    daemon.signal(Signal::HUP);
+    daemon.wait_for_times(1, "the lists were read again");
+    house.write("block.csv", b",first\n5550101,\n,second\n");
+    daemon.signal(Signal::HUP);
+    daemon.wait_for("block.csv:3: ");
+    daemon.signal(Signal::HUP);
+    daemon.wait_for_times(3, "the lists were read again");
+    daemon.stop();
+    assert_eq!(daemon.count("block.csv:1: "), 1, "{:?}", daemon.lines());
+    assert_eq!(daemon.count("block.csv:3: "), 1, "{:?}", daemon.lines());
+}
+
 #[test]
 fn callers_are_screened_by_the_lists() {
     at_once([
@@ -132,5 +151,6 @@ fn callers_are_screened_by_the_lists() {
             an_allow_list_of_bad_lines_only,
         ),
         ("no caller ID", no_caller_id),
+        ("bad lines", bad_lines_of_a_list_that_is_read_again),
     ]);
 }

@@ -114,6 +114,21 @@ const WRONG_ELSEWHERE: &[(&str, &str, &str)] = &[
         "-b @block.csv --data-dir /proc/callblock",
         "--data-dir DIR",
     ),
+    (
+        "a trace without a data folder",
+        "-b @block.csv --trace @new.trace --logfile @new.log --data-dir /proc/callblock",
+        "--data-dir DIR",
+    ),
+    (
+        "a data folder that cannot be made, and no list",
+        "--data-dir /proc/callblock",
+        "--data-dir DIR",
+    ),
+    (
+        "a trace without a log",
+        "--data-dir @data --trace @new.trace --logfile @none/x.log",
+        "none/x.log",
+    ),
     ("listen to nothing", "listen @none.wav", "none.wav"),
     ("listen to a list", "listen @block.csv", "block.csv"),
     (

@@ -1,9 +1,11 @@
 //! Compressed audio, and AIFF: the one module that knows `symphonia`.
 
-use super::{ConvertError, Source, check_rate};
+use super::{ConvertError, Shortfall, Source, check_rate};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
+use std::time::Duration;
+use symphonia::core::codecs::audio::well_known::CODEC_ID_MP3;
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
@@ -15,6 +17,11 @@ use symphonia::default::{get_codecs, get_probe};
 /// Damaged packets that are passed over, one after the other, before the file is given up.
 const MOST_BAD_PACKETS: usize = 100;
 
+/// An MP3 file may have an estimate of its length only, and encoders count what they put before and
+/// after the sound in different ways: a tenth may be missing. Of the others, a moment.
+const UNHEARD: Duration = Duration::from_millis(100);
+const UNHEARD_OF_MP3: Duration = Duration::from_millis(250);
+
 /// The first track of a file that is decoded as it is read; channels are averaged.
 pub(super) struct CompressedAudio {
     format: Box<dyn FormatReader>,
@@ -22,6 +29,10 @@ pub(super) struct CompressedAudio {
     track: u32,
     rate: u32,
     samples: Option<u64>,
+    /// Samples that were decoded, and that were in packets which could not be.
+    decoded: u64,
+    undecoded: u64,
+    is_mp3: bool,
     interleaved: Vec<f32>,
 }
 
@@ -61,6 +72,9 @@ impl CompressedAudio {
             track: track.id,
             rate: check_rate(rate)?,
             samples: track.num_frames,
+            decoded: 0,
+            undecoded: 0,
+            is_mp3: parameters.codec == CODEC_ID_MP3,
             decoder,
             format,
             interleaved: Vec::new(),
@@ -75,6 +89,19 @@ impl Source for CompressedAudio {
 
     fn samples(&self) -> Option<u64> {
         self.samples
+    }
+
+    fn shortfall(&self) -> Option<Shortfall> {
+        let least = self.decoded.saturating_add(self.undecoded);
+        if !self.is_mp3 {
+            let declared = self.samples.unwrap_or(0).max(least);
+            return Shortfall::of(self.decoded, declared, self.rate, UNHEARD);
+        }
+        let declared = self
+            .samples
+            .filter(|samples| samples - samples / 10 > self.decoded);
+        let declared = declared.unwrap_or(0).max(least);
+        Shortfall::of(self.decoded, declared, self.rate, UNHEARD_OF_MP3)
     }
 
     fn read(&mut self, samples: &mut Vec<f32>) -> Result<bool, ConvertError> {
@@ -95,6 +122,7 @@ impl Source for CompressedAudio {
                 Ok(decoded) => decoded,
                 Err(Error::DecodeError(_)) if bad_packets < MOST_BAD_PACKETS => {
                     bad_packets += 1;
+                    self.undecoded = self.undecoded.saturating_add(packet.dur.get());
                     continue;
                 }
                 Err(error) => return Err(undecodable(&error)),
@@ -107,6 +135,7 @@ impl Source for CompressedAudio {
             }
             decoded.copy_to_vec_interleaved(&mut self.interleaved);
             let frames = self.interleaved.chunks_exact(channels.max(1));
+            self.decoded += frames.len() as u64;
             samples.extend(frames.map(|frame| frame.iter().sum::<f32>() / frame.len() as f32));
             return Ok(true);
         }

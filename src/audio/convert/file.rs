@@ -3,7 +3,7 @@
 use super::compressed::CompressedAudio;
 use super::level::to_line;
 use super::line_audio::AtLineRate;
-use super::{ConvertError, Level, LineAudio, Source, WavFrames};
+use super::{ConvertError, Level, LineAudio, Shortfall, Source, WavFrames};
 use crate::audio::wav::{Format, WavError, WavReader, WavWriter};
 use crate::audio::{SAMPLE_RATE, duration_of};
 use std::fs;
@@ -13,8 +13,18 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// What came of a conversion.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Converted {
+    /// How long the new file lasts.
+    pub duration: Duration,
+    /// What was missing in the old one.
+    pub shortfall: Option<Shortfall>,
+}
+
 /// Converts a WAV, FLAC, MP3, Ogg Vorbis or AIFF file to a WAV file of the line's format, and
-/// returns how long it lasts. One that is in that format already is copied, sample for sample.
+/// returns how long it lasts. One that is in that format already is copied, sample for sample. Of one
+/// that is damaged, what there is is converted.
 ///
 /// The new file gets its name when it is whole; of a conversion that fails nothing is left. A file
 /// that is already there is replaced only with `force`, and the input never. `progress` is told
@@ -25,7 +35,7 @@ pub fn convert_file(
     output: &Path,
     force: bool,
     mut progress: impl FnMut(Option<f32>) -> ControlFlow<()>,
-) -> Result<Duration, ConvertError> {
+) -> Result<Converted, ConvertError> {
     if !fs::metadata(input)?.is_file() {
         return Err(io::Error::other("it is not a file").into());
     }
@@ -38,8 +48,10 @@ pub fn convert_file(
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(()) => Err(ConvertError::BrokenOff),
     };
-    let samples = match WavFrames::open(input) {
-        Ok(frames) if frames.format() == Format::LINE => copy(input, writer, &mut report),
+    let (samples, shortfall) = match WavFrames::open(input) {
+        Ok(frames) if frames.format() == Format::LINE => {
+            copy(input, writer, &mut report).map(|samples| (samples, frames.shortfall()))
+        }
         Ok(_) => convert(|| WavFrames::open(input), writer, &mut report),
         Err(ConvertError::Wav(WavError::NotWav { .. })) => {
             convert(|| CompressedAudio::open(input), writer, &mut report)
@@ -49,7 +61,10 @@ pub fn convert_file(
     // Conversion may have taken a while.
     require_place(input, &output, force)?;
     fs::rename(&unfinished.0, &output).map_err(|error| ConvertError::Unwritten(error.into()))?;
-    Ok(duration_of(samples))
+    Ok(Converted {
+        duration: duration_of(samples),
+        shortfall,
+    })
 }
 
 /// Whether the output may be written where it is to be.
@@ -105,12 +120,13 @@ fn copy(input: &Path, mut writer: WavWriter, report: Report<'_>) -> Result<u64, 
     }
 }
 
-/// Goes through the source twice: the first time for its level. Returns the number of samples.
+/// Goes through the source twice: the first time for its level. Returns the number of samples, and what
+/// was missing.
 fn convert<S: Source>(
     open: impl Fn() -> Result<S, ConvertError>,
     mut writer: WavWriter,
     report: Report<'_>,
-) -> Result<u64, ConvertError> {
+) -> Result<(u64, Option<Shortfall>), ConvertError> {
     let source = open()?;
     let seconds = source
         .samples()
@@ -129,7 +145,7 @@ fn convert<S: Source>(
         writer.write(&block).map_err(ConvertError::Unwritten)?;
         watch(measured + second)?;
     }
-    finish(writer)
+    finish(writer).map(|samples| (samples, audio.shortfall()))
 }
 
 fn finish(writer: WavWriter) -> Result<u64, ConvertError> {

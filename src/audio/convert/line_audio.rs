@@ -2,7 +2,7 @@
 
 use super::level::{Level, Quantiser};
 use super::rate::RateConverter;
-use super::{ConvertError, Source};
+use super::{ConvertError, Shortfall, Source};
 use crate::audio::SAMPLE_RATE;
 
 /// The most samples in a block: one second.
@@ -28,6 +28,10 @@ impl<S: Source> AtLineRate<S> {
             ready: Vec::new(),
             ended: false,
         })
+    }
+
+    pub(super) fn shortfall(&self) -> Option<Shortfall> {
+        self.source.shortfall()
     }
 
     /// The next samples, a second of them at most; none is the end.
@@ -86,6 +90,11 @@ impl<S: Source> LineAudio<S> {
             audio: AtLineRate::new(source)?,
             quantiser: Quantiser::new(level),
         })
+    }
+
+    /// What is missing, by all that is known so far.
+    pub(super) fn shortfall(&self) -> Option<Shortfall> {
+        self.audio.shortfall()
     }
 
     /// The next samples, at most 8000; an empty block is the end.

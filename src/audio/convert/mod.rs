@@ -18,7 +18,7 @@ mod wav_frames;
 
 pub use copies::ConvertedCopies;
 pub(super) use copies::UnfinishedCopy;
-pub use file::{as_recorded, convert_file};
+pub use file::{Converted, as_recorded, convert_file};
 pub(super) use level::Level;
 pub(super) use line_audio::LineAudio;
 pub(super) use wav_frames::WavFrames;
@@ -26,6 +26,7 @@ pub(super) use wav_frames::WavFrames;
 use super::wav::{Format, WavError};
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 /// The sampling rates that are converted, in Hz.
 const RATES: std::ops::RangeInclusive<u32> = 1000..=384_000;
@@ -78,6 +79,31 @@ pub enum ConvertError {
     Unwritten(WavError),
 }
 
+/// Audio that is shorter than its file says: it is cut off, or parts of it cannot be decoded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error(
+    "it is cut off or damaged: only {:.1} of {:.1} seconds could be read",
+    found.as_secs_f32(),
+    declared.as_secs_f32()
+)]
+pub struct Shortfall {
+    /// How long the audio that could be read lasts.
+    pub found: Duration,
+    /// How long it should last.
+    pub declared: Duration,
+}
+
+impl Shortfall {
+    /// `None` if no more is missing than this.
+    fn of(found: u64, declared: u64, rate: u32, tolerated: Duration) -> Option<Self> {
+        let lasting = |samples: u64| {
+            Duration::from_millis(samples.saturating_mul(1000) / u64::from(rate.max(1)))
+        };
+        let (found, declared) = (lasting(found), lasting(declared));
+        (declared.saturating_sub(found) > tolerated).then_some(Self { found, declared })
+    }
+}
+
 impl From<io::Error> for ConvertError {
     fn from(error: io::Error) -> Self {
         Self::Wav(error.into())
@@ -91,6 +117,9 @@ pub(super) trait Source {
 
     /// How many samples there are, as far as that is known.
     fn samples(&self) -> Option<u64>;
+
+    /// What is missing, by all that is known so far: at the end of the audio, everything.
+    fn shortfall(&self) -> Option<Shortfall>;
 
     /// Appends the next samples, full scale being 1, some thousand at most. `false` is the end.
     fn read(&mut self, samples: &mut Vec<f32>) -> Result<bool, ConvertError>;

@@ -1,15 +1,21 @@
 //! The samples of a WAV file of any usual kind, mixed to one channel.
 
-use super::{ConvertError, Source, check_rate};
+use super::{ConvertError, Shortfall, Source, check_rate};
 use crate::audio::wav::{Format, WavError, read_layout};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Take};
 use std::path::Path;
+use std::time::Duration;
 
 /// About how many bytes are read at a time.
 const BLOCK_BYTES: usize = 16 * 1024;
 /// Larger samples of a floating-point file than this are damage, not sound; full scale is 1.
 const LARGEST: f32 = 100.0;
+
+/// Programs that write to a pipe put a length like this or a greater one in the header.
+const NO_LENGTH: u32 = 0x7fff_0000;
+/// An end that is missing and that nobody would miss.
+const UNHEARD: Duration = Duration::from_millis(100);
 
 /// How a sample is coded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -98,6 +104,8 @@ pub(in crate::audio) struct WavFrames<R> {
     sample_bytes: usize,
     /// Samples of one channel.
     samples: u64,
+    /// The same, as the header has it.
+    declared: Option<u64>,
     block: Vec<u8>,
 }
 
@@ -126,6 +134,15 @@ impl<R: Read + Seek> WavFrames<R> {
         }
         let sample_bytes = usize::from(format.bits.div_ceil(8));
         let frame_bytes = channels * sample_bytes;
+        // Fewer bytes than the bits need cannot be: some programs leave that field as it was, or empty.
+        // With more of them, nobody can tell which of the two is right.
+        if usize::from(layout.frame_bytes) > frame_bytes {
+            return Err(WavError::Damaged {
+                what: "the bits and the bytes of its samples contradict each other",
+            }
+            .into());
+        }
+        let declared = u64::from(layout.claimed_bytes) / frame_bytes as u64;
         let samples = layout.data_bytes / frame_bytes as u64;
         file.seek(SeekFrom::Start(layout.data_start))?;
         Ok(Self {
@@ -134,6 +151,7 @@ impl<R: Read + Seek> WavFrames<R> {
             coding,
             sample_bytes,
             samples,
+            declared: (layout.claimed_bytes < NO_LENGTH).then_some(declared),
             block: vec![0; frame_bytes * (BLOCK_BYTES / frame_bytes).max(1)],
         })
     }
@@ -151,6 +169,10 @@ impl<R: Read + Seek> Source for WavFrames<R> {
 
     fn samples(&self) -> Option<u64> {
         Some(self.samples)
+    }
+
+    fn shortfall(&self) -> Option<Shortfall> {
+        Shortfall::of(self.samples, self.declared?, self.format.rate, UNHEARD)
     }
 
     fn read(&mut self, samples: &mut Vec<f32>) -> Result<bool, ConvertError> {

@@ -60,6 +60,8 @@ impl fmt::Display for Format {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::audio) struct Layout {
     pub(in crate::audio) format: Format,
+    /// Bytes of one sample of all channels as the header has it (`nBlockAlign`).
+    pub(in crate::audio) frame_bytes: u16,
     /// Offset of the first sample.
     pub(in crate::audio) data_start: u64,
     /// Bytes of audio that are really there.
@@ -97,7 +99,7 @@ pub(in crate::audio) fn read_layout(file: &mut (impl Read + Seek)) -> Result<Lay
         match &[i0, i1, i2, i3] {
             b"fmt " => format = Some(read_format(file, length)?),
             b"data" => {
-                let format = format.ok_or(WavError::Damaged {
+                let (format, frame_bytes) = format.ok_or(WavError::Damaged {
                     what: "its audio is not described",
                 })?;
                 let rest_bytes = file_bytes.saturating_sub(position);
@@ -108,6 +110,7 @@ pub(in crate::audio) fn read_layout(file: &mut (impl Read + Seek)) -> Result<Lay
                 };
                 return Ok(Layout {
                     format,
+                    frame_bytes,
                     data_start: position,
                     data_bytes,
                     claimed_bytes: length,
@@ -136,7 +139,8 @@ const fn riff_length(riff: &[u8; 12]) -> u32 {
     u32::from_le_bytes([riff[4], riff[5], riff[6], riff[7]])
 }
 
-fn read_format(file: &mut impl Read, length: u32) -> Result<Format, WavError> {
+/// The format, and how many bytes a sample of all channels has.
+fn read_format(file: &mut impl Read, length: u32) -> Result<(Format, u16), WavError> {
     let damaged = WavError::Damaged {
         what: "the description of its audio is cut off",
     };
@@ -155,12 +159,13 @@ fn read_format(file: &mut impl Read, length: u32) -> Result<Format, WavError> {
         // WAVEFORMATEXTENSIBLE: the sub-format begins with the real coding.
         coding = word(24);
     }
-    Ok(Format {
+    let format = Format {
         coding,
         channels: word(2),
         rate: u32::from_le_bytes([fields[4], fields[5], fields[6], fields[7]]),
         bits: word(14),
-    })
+    };
+    Ok((format, word(12)))
 }
 
 /// Fills the buffer as far as the file goes.

@@ -82,6 +82,16 @@ impl Setup {
         }
     }
 
+    /// Makes the data folder and those in it, as far as they are not there.
+    pub fn make_folders(&self) -> Result<(), StartError> {
+        for path in [self.data_dir.clone(), self.play_dir(), self.rec_dir()] {
+            if let Err(source) = std::fs::create_dir_all(&path) {
+                return Err(StartError::Folder { path, source });
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn play_dir(&self) -> PathBuf {
         self.data_dir.join("play")
     }
@@ -96,27 +106,30 @@ impl Setup {
     }
 }
 
-/// Makes the data folder and those in it. A path that can never be one is the user's to put right; a
-/// disk that is full, read-only or failing must not keep calls from being screened.
-pub(super) fn make_folders(setup: &Setup) -> Result<(), StartError> {
-    for path in [setup.data_dir.clone(), setup.play_dir(), setup.rec_dir()] {
-        let Err(source) = std::fs::create_dir_all(&path) else {
-            continue;
-        };
-        if matches!(
+impl StartError {
+    /// Whether the path can never be a folder, which is the user's to put right. A disk that is full,
+    /// read-only or failing must not keep calls from being screened.
+    pub fn is_users_mistake(&self) -> bool {
+        let Self::Folder { source, .. } = self;
+        matches!(
             source.kind(),
             io::ErrorKind::PermissionDenied
                 | io::ErrorKind::NotADirectory
                 | io::ErrorKind::AlreadyExists
                 | io::ErrorKind::NotFound
-        ) {
-            return Err(StartError::Folder { path, source });
-        }
-        tracing::error!(
+        )
+    }
+}
+
+/// Makes the folders, or goes on without them.
+pub(super) fn make_folders(setup: &Setup) -> Result<(), StartError> {
+    match setup.make_folders() {
+        Err(error) if error.is_users_mistake() => return Err(error),
+        Err(StartError::Folder { path, source }) => tracing::error!(
             "calls are screened, but {} is missing: {source}",
             path.display()
-        );
-        break;
+        ),
+        Ok(()) => {}
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use super::action::Options;
 use super::exact::{ExactNumbers, Names};
 use super::format::{Format, PlainNumber, Row, Sink};
-use super::pattern::{EXACT, Pattern, Rule};
+use super::pattern::{Class, EXACT, Pattern, Rule};
 use super::rules::Rules;
 use super::{MAX_PROBLEMS, Match, Problem};
 use crate::screen::asked::{Asked, Exact};
@@ -112,6 +112,12 @@ impl ListFile {
 
     pub(super) const fn rule_count(&self) -> usize {
         self.rules.len()
+    }
+
+    pub(super) fn asks_for_own_number(&self) -> bool {
+        let own =
+            |rule: &Rule| matches!(rule.pattern, Pattern::Class(Class::Own | Class::Neighbour));
+        self.rules.iter().any(own)
     }
 
     pub(super) fn has_actions(&self) -> bool {

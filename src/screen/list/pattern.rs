@@ -106,7 +106,10 @@ impl Pattern {
             if text.len() > MAX_NUMBER_BYTES {
                 return Err("the number is longer than 64 characters".into());
             }
-            if text.contains(';') {
+            if text
+                .split_once(';')
+                .is_some_and(|(_, rest)| !is_extension(rest))
+            {
                 return Err("the columns must be separated by a comma".into());
             }
         }
@@ -139,6 +142,13 @@ impl Pattern {
             },
         }
     }
+}
+
+/// Whether this is the parameter of a telephone URI (RFC 3966, 3) that names an extension: `ext=12`.
+fn is_extension(parameter: &str) -> bool {
+    strip_prefix_without_case(parameter.trim(), "ext=").is_some_and(|extension| {
+        !extension.is_empty() && extension.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 /// `None` if the text is not in slashes.

@@ -68,6 +68,16 @@ fn a_bad_line_is_named_and_the_rest_is_used() {
 }
 
 #[test]
+fn an_extension_behind_a_semicolon_does_not_count() {
+    let loaded =
+        parse("\"+12015550870;ext=12\",A\n+12015550871;EXT=7,B\n5550102;ext=\n5550103;text=1\n");
+    assert_eq!(loaded.bad_lines, 2);
+    for (number, expected) in [("+12015550870", "1:A"), ("+12015550871", "2:B")] {
+        assert_eq!(name_of(&loaded, number).as_deref(), Some(expected));
+    }
+}
+
+#[test]
 fn an_open_quote_ends_with_its_line() {
     let loaded = parse("5550101,\"open\n5550102,\"closed\"\n\"5550103\n5550104,\n");
     assert_eq!(loaded.bad_lines, 0);

@@ -525,6 +525,23 @@ fn unknown_callers_are_treated_as_asked() {
 }
 
 #[test]
+fn rules_on_a_number_of_ones_own_that_nobody_told_are_warned_of() {
+    for rule in [
+        "self\n",
+        "5550101,x\nneighbour,,,hours=08:00-12:00\n",
+        "NEIGHBOR\n",
+    ] {
+        for policy in [
+            policy(None, list(rule), false),
+            policy(list(rule), list("1"), false),
+        ] {
+            assert_eq!(policy.warnings(), [Warning::OwnNumberUnknown], "{rule}");
+        }
+        assert_eq!(american(None, Some(rule)).warnings(), []);
+    }
+}
+
+#[test]
 fn an_action_on_the_allow_list_is_warned_of() {
     let policy = american(Some("5055550101,,fax\n"), Some("2"));
     assert_eq!(policy.warnings(), [Warning::AllowListWithActions]);

@@ -4,14 +4,25 @@ use super::{Format, Row, Sink};
 use crate::screen::list::Reading;
 use crate::screen::numbering::Numbering;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 #[derive(Deserialize)]
 struct Document {
     /// callblocker.
-    entries: Option<Vec<Entry>>,
+    entries: Option<Vec<Element<Entry>>>,
     /// `PhoneBlock`.
-    numbers: Option<Vec<Reported>>,
+    numbers: Option<Vec<Element<Reported>>>,
 }
+
+/// One element of a list: a wrong one does not cost the others.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Element<T> {
+    Good(T),
+    Bad(IgnoredAny),
+}
+
+const BAD_ENTRY: &str = "an entry has not the fields, or the kinds of values, that are known here";
 
 #[derive(Deserialize)]
 struct Entry {
@@ -56,12 +67,20 @@ pub(super) fn read(text: &[u8], reading: &Reading, sink: &mut dyn Sink) -> Forma
             sink.bad(1, "neither \"entries\" nor \"numbers\" is in it".into());
         }
         for entry in document.entries.into_iter().flatten() {
+            let Element::Good(entry) = entry else {
+                sink.bad(lines.line, BAD_ENTRY.into());
+                continue;
+            };
             callblocker(&entry, &mut lines, &reading.numbering, sink);
         }
         return Format::CallblockerJson;
     };
     let min = i64::from(reading.complaints.min);
     for reported in numbers {
+        let Element::Good(reported) = reported else {
+            sink.bad(lines.line, BAD_ENTRY.into());
+            continue;
+        };
         let line = lines.of(&reported.phone);
         // No votes: the number is to be removed from a list that is kept up to date.
         if reported.votes < min || reported.rating == "A_LEGITIMATE" {

@@ -212,6 +212,22 @@ fn json_lists_are_read() {
 }
 
 #[test]
+fn a_wrong_entry_of_a_json_list_does_not_cost_the_others() {
+    for text in [
+        r#"{"numbers":[{"phone":"+4917650642602","votes":5},{"phone":"+4917650642603","rating":7},
+            {"votes":9}, 3, null, {"phone":"+4917650642605","votes":5}]}"#,
+        r#"{"entries":[{"number":"+4917650642602"},{"number":7},{"name":[]},"x",{"comment":null},
+            {"number":"+4917650642605"}]}"#,
+    ] {
+        let loaded = read(&Reading::default(), text);
+        assert_eq!((loaded.list.len(), loaded.bad_lines), (2, 4), "{text}");
+        for number in ["+4917650642602", "+4917650642605"] {
+            assert!(first(&loaded, number, "").is_some(), "{number}");
+        }
+    }
+}
+
+#[test]
 fn complaints_count_from_the_third_on_while_they_are_young() {
     let mut text = String::from(
         "Company_Phone_Number,Created_Date,Violation_Date,Consumer_City,Consumer_State,Consumer_Area_Code,Subject,Recorded_Message_Or_Robocall\n",
