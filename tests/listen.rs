@@ -267,6 +267,50 @@ fn a_slow_busy_tone_that_begins_in_the_last_word_ends_the_call_in_time() {
 }
 
 #[test]
+fn a_slow_tone_that_begins_anywhere_in_its_cycle_ends_the_call_in_time() {
+    let mut seen = Vec::new();
+    let slow = PLANS.iter().flat_map(|plan| plan.signals).filter(|signal| {
+        let fresh = signal.meaning != Meaning::Ringback
+            && signal.cycle_ms() >= 1400
+            && !seen.contains(&signal.cadence);
+        seen.push(signal.cadence);
+        fresh
+    });
+    let mut rng = Rng::with_seed(71);
+    for signal in slow {
+        let cycle = signal.cycle_ms() as f32 / 1000.0;
+        let least = if signal.meaning == Meaning::Dial {
+            3.0
+        } else {
+            4.0_f32
+        };
+        let limit = (2.0 * cycle + 0.5).max(least);
+        for part in [0.05, 0.15, 0.25, 0.4, 0.55, 0.7] {
+            let mut line = talk(2.0, &mut rng);
+            let tone = plan_signal(signal, limit + 2.0 + 2.0 * cycle, -18.0, 1.0, &mut rng);
+            let tone = &tone[samples(part * cycle)..];
+            let pause = tone.iter().take_while(|&&x| x == 0.0).count();
+            line.extend([0.0; 2400]);
+            let start = line.len() + pause;
+            line.extend(tone);
+            add_noise(&mut line, dbfs_rms(-50.0), &mut rng);
+            let end = end_of(&to_line(&line, 0.0), EndRules::default(), |_| None);
+            let end = end.unwrap_or_else(|| panic!("{part} {signal:?}"));
+            let wait = end.at.seconds() - start as f64 / 8000.0;
+            assert!(
+                (1.0..=f64::from(limit)).contains(&wait),
+                "{wait} s from {part}, {signal:?}"
+            );
+            let kept = end.last_sound.map_or(0, |last| last.0);
+            assert!(
+                kept <= start as u64 + 400,
+                "{kept} for {start}, from {part}, {signal:?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_long_silence_after_speech_ends_the_call_where_asked_for() {
     let mut rng = Rng::with_seed(41);
     let mut line = talk(2.0, &mut rng);

@@ -14,8 +14,8 @@ const STEADY: u64 = 1000 * MILLISECOND;
 /// A fax machine's answer tone is at least 2.6 s long; this much of it is enough to know it.
 const FAX_ANSWER: u64 = 800 * MILLISECOND;
 
-/// From this length of a cycle on, in milliseconds, three whole pulses and what may come before them take
-/// longer than a call is to last.
+/// From this length of a cycle on, in milliseconds, as many whole pulses as are asked for and what may
+/// come before them take longer than a call is to last.
 const SLOW: u32 = 1400;
 
 #[derive(Clone, Debug)]
@@ -33,6 +33,16 @@ struct Reported {
     /// No later than this the next pulse must have ended.
     patience: u64,
     continuous: bool,
+}
+
+/// Pulses, from the latest backwards, that keep a cadence.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    pulses: usize,
+    /// Where the first of them began.
+    from: u64,
+    /// Which of the cadence's pulses the first of them is.
+    phase: usize,
 }
 
 impl CadenceReader {
@@ -160,92 +170,85 @@ impl CadenceReader {
         }
         let mut best: Option<(Tone, usize, u64, u64)> = None;
         for signal in self.set.signals().filter(|s| !s.cadence.is_empty()) {
-            let (count, from) = self.keeps(signal);
-            let cadence = signal.cadence.len();
-            let count = count + usize::from(self.began_before(signal, count, from));
-            let needed = match (signal.meaning, cadence) {
+            let Some(kept) = self.keeps(signal) else {
+                continue;
+            };
+            let needed = match (signal.meaning, signal.cadence.len()) {
                 (Meaning::Ringback, 1) => 2,
                 (Meaning::Howler, _) => 6,
                 (_, 1) => 3,
-                _ => 2 * cadence,
+                (_, cadence) => 2 * cadence,
             };
+            let cut = kept.pulses + 1 == needed && self.began_before(signal, &kept);
+            let count = kept.pulses + usize::from(cut);
             if count >= needed && best.is_none_or(|(_, most, ..)| count > most) {
                 let off = signal.cadence.iter().map(|c| c.1).max().unwrap_or(0);
-                best = Some((
-                    signal.meaning.tone(),
-                    count,
-                    from,
-                    u64::from(off) * MILLISECOND,
-                ));
+                let off = u64::from(off) * MILLISECOND;
+                let from = self.beginning(&kept, off);
+                best = Some((signal.meaning.tone(), count, from, off));
             }
         }
         let fax = || {
             self.fax_calling()
                 .map(|from| (Tone::FaxCalling, 1, from, 3000 * MILLISECOND))
         };
-        best.map(|(tone, count, from, off)| {
-            let from = self.beginning(count, from, off);
-            (tone, count.min(MEMORY) as u16, from, off)
-        })
-        .or_else(fax)
+        best.map(|(tone, count, from, off)| (tone, count.min(MEMORY) as u16, from, off))
+            .or_else(fax)
     }
 
     /// The first pulse may be cut short, or run into the last word: it belongs to the tone all the same.
-    fn beginning(&self, count: usize, from: u64, off: u64) -> u64 {
+    fn beginning(&self, kept: &Kept, off: u64) -> u64 {
         let pulses = &self.pulses[..self.count];
-        match (pulses.first(), pulses.get(count)) {
+        match (pulses.first(), pulses.get(kept.pulses)) {
             (Some(latest), Some(earlier))
                 if same_pitch(earlier, latest)
-                    && from.saturating_sub(earlier.to) <= off + off / 8 =>
+                    && kept.from.saturating_sub(earlier.to) <= off + off / 8 =>
             {
                 earlier.from
             }
-            _ => from,
+            _ => kept.from,
         }
     }
 
-    /// Whether a slow tone has one more pulse, of which only the end is known: it began in the last word.
-    /// To wait for another would take too long.
-    fn began_before(&self, signal: &Signal, count: usize, from: u64) -> bool {
-        let [(on, off)] = *signal.cadence else {
-            return false;
-        };
+    /// Whether a slow tone has one more pulse, of which only the end is known: it began in the last word,
+    /// or the exchange sent it in the middle of its cycle. To wait for another would take too long.
+    fn began_before(&self, signal: &Signal, kept: &Kept) -> bool {
         let pulses = &self.pulses[..self.count];
         let (Some(first), Some(earlier)) = (
-            count.checked_sub(1).and_then(|first| pulses.get(first)),
-            pulses.get(count),
+            kept.pulses.checked_sub(1).and_then(|n| pulses.get(n)),
+            pulses.get(kept.pulses),
         ) else {
             return false;
         };
+        let size = signal.cadence.len();
+        let (on, off) = signal.cadence[(kept.phase + size - 1) % size];
         let heard = earlier.to.saturating_sub(earlier.from);
-        count == 2
-            && signal.meaning != Meaning::Ringback
+        signal.meaning != Meaning::Ringback
             && signal.cycle_ms() >= SLOW
             && first.quiet_before
             && same_pitch(earlier, first)
             && heard <= u64::from(on + on / 8) * MILLISECOND
-            && self.close(from.saturating_sub(earlier.to), off, signal)
+            && self.close(kept.from.saturating_sub(earlier.to), off, signal)
     }
 
-    /// Pulses, from the latest backwards, that keep this cadence, and where the first of them began.
-    fn keeps(&self, signal: &Signal) -> (usize, u64) {
-        let pulses = &self.pulses[..self.count];
-        let Some(latest) = pulses.first() else {
-            return (0, 0);
-        };
+    /// The latest pulses that keep this cadence; `None` if the latest has another sound.
+    fn keeps(&self, signal: &Signal) -> Option<Kept> {
+        let latest = self.pulses[..self.count].first()?;
         if !sounds_like(signal, latest) {
-            return (0, 0);
+            return None;
         }
-        let size = signal.cadence.len();
-        (0..size)
+        (0..signal.cadence.len())
             .map(|phase| self.keeps_from(signal, phase, latest))
-            .max_by_key(|&(count, _)| count)
-            .unwrap_or((0, 0))
+            .max_by_key(|kept| kept.pulses)
     }
 
-    fn keeps_from(&self, signal: &Signal, mut phase: usize, latest: &Pulse) -> (usize, u64) {
+    fn keeps_from(&self, signal: &Signal, mut phase: usize, latest: &Pulse) -> Kept {
         let size = signal.cadence.len();
-        let (mut count, mut from) = (0, latest.from);
+        let mut kept = Kept {
+            pulses: 0,
+            from: latest.from,
+            phase,
+        };
         let mut later: Option<&Pulse> = None;
         for pulse in &self.pulses[..self.count] {
             if let Some(later) = later {
@@ -263,11 +266,14 @@ impl CadenceReader {
             if !pulse.clean || !self.close(on, signal.cadence[phase].0, signal) {
                 break;
             }
-            count += 1;
-            from = pulse.from;
+            kept = Kept {
+                pulses: kept.pulses + 1,
+                from: pulse.from,
+                phase,
+            };
             later = Some(pulse);
         }
-        (count, from)
+        kept
     }
 
     /// Whether a measured length is the one in the table.
