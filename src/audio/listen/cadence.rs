@@ -1,7 +1,8 @@
 //! From pulses to tones: the cadence is held against the table of tone plans.
 
 use super::observation::{Event, Observation, Position, SAMPLES_PER_SECOND, Tone};
-use super::pulse::Pulse;
+use super::pulse::{Pulse, PulseFinder};
+use super::spectrum::Component;
 use super::tone_plan::{Meaning, Signal, ToneSet};
 
 const MILLISECOND: u64 = SAMPLES_PER_SECOND / 1000;
@@ -93,7 +94,7 @@ impl CadenceReader {
     /// Once per spectrum: what sounds on, and what has stopped.
     pub(super) fn passing(
         &mut self,
-        current: Option<&Pulse>,
+        pulses: &PulseFinder,
         at: u64,
         out: &mut impl FnMut(Observation),
     ) {
@@ -103,12 +104,14 @@ impl CadenceReader {
         {
             self.end(reported.last, at, out);
         }
-        let Some(pulse) = current else { return };
+        let Some(pulse) = pulses.current() else {
+            return;
+        };
         if self.reported.is_some_and(|r| r.continuous) {
             return;
         }
         let long = pulse.to.saturating_sub(pulse.from);
-        let Some(tone) = self.continuous(pulse, long) else {
+        let Some(tone) = self.continuous(&pulse, long, pulses) else {
             return;
         };
         if let Some(reported) = self.reported {
@@ -140,22 +143,22 @@ impl CadenceReader {
     }
 
     /// What a pulse is that has sounded for `long` samples and sounds on.
-    fn continuous(&self, pulse: &Pulse, long: u64) -> Option<Tone> {
+    fn continuous(&self, pulse: &Pulse, long: u64, pulses: &PulseFinder) -> Option<Tone> {
         if long >= FAX_ANSWER && (pulse.hz - 2100.0).abs() < 35.0 && pulse.spread_hz < 40.0 {
             return Some(Tone::FaxAnswer);
         }
-        let dial = || {
-            self.set
-                .signals()
-                .any(|signal| signal.cadence.is_empty() && sounds_like(signal, pulse))
-        };
         if pulse.hz > 700.0 {
             return (long >= STEADY).then_some(Tone::Steady { hz: pulse.hz });
         }
         if long < CONTINUOUS {
             return None;
         }
-        Some(if pulse.clean && dial() {
+        let pulse = &Pulse {
+            components: pulses.components(),
+            ..*pulse
+        };
+        let dial = |signal: &Signal| signal.cadence.is_empty() && sounds_like(signal, pulse);
+        Some(if pulse.clean && self.set.signals().any(dial) {
             Tone::Dial
         } else {
             Tone::Steady { hz: pulse.hz }
@@ -328,16 +331,48 @@ fn same_pitch(a: &Pulse, b: &Pulse) -> bool {
     (a.hz - b.hz).abs() < 0.012 * b.hz + 3.0 + 0.1 * b.spread_hz
 }
 
-/// The signal's pitches, as their mean and their spread.
+/// Pitches less than this apart are one peak of the spectrum.
+const ONE_PEAK_HZ: f32 = 80.0;
+
+/// The signal's pitches, as their mean and their spread, and next to nothing beside them.
 fn sounds_like(signal: &Signal, pulse: &Pulse) -> bool {
     /// The window's own spread, measured on a pure sine with some noise.
     const WINDOW_SPREAD: f32 = 14.0;
+    /// A single pitch is measured as 9 to 11 Hz, two that are a semitone apart as 17 Hz.
+    const ONE_PITCH: f32 = 15.0;
     let count = signal.hz.len() as f32;
     let mean = signal.hz.iter().sum::<f32>() / count;
     let variance = signal.hz.iter().map(|hz| (hz - mean).powi(2)).sum::<f32>() / count;
     // Sidebands of a modulation 90 % deep hold 0.29 of the power, `modulation_hz` away.
     let modulation = 0.29 * signal.modulation_hz.powi(2);
     let spread = (variance + modulation + WINDOW_SPREAD * WINDOW_SPREAD).sqrt();
-    (pulse.hz - mean).abs() < 0.025 * mean + 3.0 + 0.06 * variance.sqrt()
-        && (pulse.spread_hz - spread).abs() < 10.0 + 0.12 * spread
+    let pure = variance + modulation == 0.0;
+    // One of two pitches may be louder, which moves the mean.
+    let twist = 0.4 * variance.sqrt();
+    (pulse.hz - mean).abs() < 0.02 * mean + 1.0 + twist
+        && if pure {
+            pulse.spread_hz < ONE_PITCH
+        } else {
+            (pulse.spread_hz - spread).abs() < 10.0 + 0.12 * spread
+        }
+        && (signal.meaning == Meaning::Howler
+            || pulse.components.iter().all(|c| belongs_to(signal, c)))
+}
+
+/// Whether a pitch is one of the signal's, an overtone of it, or the mains' hum.
+fn belongs_to(signal: &Signal, component: &Component) -> bool {
+    /// Hum is that much fainter than a tone; what is louder is another sound of that pitch.
+    const HUM: f32 = 0.1;
+    let hz = component.hz;
+    let near = |pitch: f32| (hz - pitch).abs() < 0.02 * pitch + 3.0;
+    let overtone = |pitch: &f32| (1..=3_u8).any(|times| near(f32::from(times) * pitch));
+    let between = |pair: &[f32]| {
+        let [low, high] = [pair[0], pair[1]];
+        high - low < ONE_PEAK_HZ && (0.98 * low..1.02 * high).contains(&hz)
+    };
+    let hum = |mains: f32| (hz - (hz / mains).round() * mains).abs() < 5.0;
+    component.share == 0.0
+        || signal.hz.iter().any(overtone)
+        || signal.hz.windows(2).any(between)
+        || component.share <= HUM && hz < 310.0 && (hum(50.0) || hum(60.0))
 }

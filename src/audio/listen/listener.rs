@@ -123,8 +123,7 @@ impl Listener {
         if let Some(pulse) = self.pulses.push(at, &spectrum, &shape, audible) {
             self.cadence.pulse(pulse, at, out);
         }
-        self.cadence
-            .passing(self.pulses.current().as_ref(), at, out);
+        self.cadence.passing(&self.pulses, at, out);
         // The frame before this one lies in the middle of the spectrum's window.
         let frame = Frame {
             from: at.saturating_sub(2 * HOP),
