@@ -6,8 +6,8 @@ mod listen_corpus;
 use std::time::Duration;
 
 use callblock::audio::listen::{
-    Activity, CallEnd, EndOfCall, EndReason, EndRules, Event, HOWLER, Hearing, Listener, Meaning,
-    Observation, PLANS, Position, Timeline, Tone, TonePlan, ToneSet, samples_to_keep,
+    Activity, CallEnd, EndOfCall, EndReason, EndRules, Event, HOWLER, Happening, Hearing, Listener,
+    Meaning, Observation, PLANS, Position, Timeline, Tone, TonePlan, ToneSet, samples_to_keep,
 };
 use callblock::modem::line_code::LineCode;
 use fastrand::Rng;
@@ -263,6 +263,129 @@ fn a_slow_busy_tone_that_begins_in_the_last_word_ends_the_call_in_time() {
         let end = end_of(&to_line(&line, 0.0), EndRules::default(), |_| None).expect("over");
         let wait = end.at.seconds() - word as f64 / 8000.0;
         assert!(wait <= 4.0, "seed {seed}: {wait} s, {end:?}");
+    }
+}
+
+/// How a call ends in which this chord is held for four seconds after some speech.
+fn end_by_chord(parts: &[(f32, f32)], country: Option<&str>, noise_dbfs: f32) -> Option<EndReason> {
+    let mut rng = Rng::with_seed(81);
+    let mut line = talk(1.0, &mut rng);
+    line.extend((0..samples(4.0)).map(|n| {
+        let wave = |&(hz, amplitude): &(f32, f32)| {
+            amplitude * (n as f32 / 8000.0 * std::f32::consts::TAU * hz).sin()
+        };
+        parts.iter().map(wave).sum::<f32>()
+    }));
+    add_noise(&mut line, dbfs_rms(noise_dbfs), &mut rng);
+    let tones = country.map_or(ToneSet::Any, |code| {
+        ToneSet::Country(TonePlan::for_country(code).expect("a plan"))
+    });
+    let timeline = Timeline::of(to_line(&line, 0.0), tones, EndRules::default());
+    timeline.entries.iter().find_map(|e| match e.happening {
+        Happening::End(end) => Some(end.reason),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_chord_with_a_pitch_that_is_no_plans_ends_nothing() {
+    for country in [None, Some("FR")] {
+        for other in [
+            220.0, 250.0, 262.0, 280.0, 294.0, 300.0, 315.0, 370.0, 466.0, 660.0,
+        ] {
+            let chord = [(440.0, 0.15), (other, 0.15)];
+            let end = end_by_chord(&chord, country, -50.0);
+            assert_eq!(end, None, "440 + {other} Hz, {country:?}");
+        }
+        let hum_of_a_fan = [(419.6, 0.15), (280.0, 0.08)];
+        assert_eq!(end_by_chord(&hum_of_a_fan, country, -38.0), None);
+    }
+    for (chord, country) in [
+        ([440.0, 330.0], "US"),
+        ([440.0, 370.0], "GB"),
+        ([425.0, 400.0], "GB"),
+        ([425.0, 375.0], "GB"),
+    ] {
+        let parts = chord.map(|hz| (hz, 0.15));
+        assert_eq!(
+            end_by_chord(&parts, Some(country), -50.0),
+            None,
+            "{chord:?}"
+        );
+    }
+    // A sine is taken for the tone within about 2 %.
+    for hz in [413.0, 437.5] {
+        assert_eq!(end_by_chord(&[(hz, 0.2)], Some("DE"), -50.0), None, "{hz}");
+    }
+}
+
+#[test]
+fn a_dial_tone_with_twist_noise_and_hum_is_one() {
+    let dial = Some(EndReason::DialTone);
+    for error in [0.985, 1.0, 1.015] {
+        for (low, high) in [(0.15, 0.15), (0.15, 0.1), (0.1, 0.15)] {
+            for (country, first, second) in [
+                ("US", 350.0, 440.0),
+                ("FR", 330.0, 440.0),
+                ("AU", 413.0, 438.0),
+            ] {
+                // 50 Hz and 60 Hz with their overtones, each as an exchange's wiring picks it up.
+                for mains in [50.0, 60.0] {
+                    let mut parts = vec![(first * error, low), (second * error, high)];
+                    parts.extend((1..=5_u8).map(|n| (mains * f32::from(n), 0.06 / f32::from(n))));
+                    for country in [None, Some(country)] {
+                        let end = end_by_chord(&parts, country, -29.0);
+                        assert_eq!(end, dial, "{country:?} {parts:?}");
+                    }
+                }
+            }
+        }
+        let end = end_by_chord(&[(425.0 * error, 0.1)], Some("DE"), -33.0);
+        assert_eq!(end, dial, "425 Hz × {error}");
+    }
+}
+
+#[test]
+fn a_slow_tone_that_begins_anywhere_in_its_cycle_ends_the_call_in_time() {
+    let mut seen = Vec::new();
+    let slow = PLANS.iter().flat_map(|plan| plan.signals).filter(|signal| {
+        let fresh = signal.meaning != Meaning::Ringback
+            && signal.cycle_ms() >= 1400
+            && !seen.contains(&signal.cadence);
+        seen.push(signal.cadence);
+        fresh
+    });
+    let mut rng = Rng::with_seed(71);
+    for signal in slow {
+        let cycle = signal.cycle_ms() as f32 / 1000.0;
+        let least = if signal.meaning == Meaning::Dial {
+            3.0
+        } else {
+            4.0_f32
+        };
+        let limit = (2.0 * cycle + 0.5).max(least);
+        for part in [0.05, 0.15, 0.25, 0.4, 0.55, 0.7] {
+            let mut line = talk(2.0, &mut rng);
+            let tone = plan_signal(signal, limit + 2.0 + 2.0 * cycle, -18.0, 1.0, &mut rng);
+            let tone = &tone[samples(part * cycle)..];
+            let pause = tone.iter().take_while(|&&x| x == 0.0).count();
+            line.extend([0.0; 2400]);
+            let start = line.len() + pause;
+            line.extend(tone);
+            add_noise(&mut line, dbfs_rms(-50.0), &mut rng);
+            let end = end_of(&to_line(&line, 0.0), EndRules::default(), |_| None);
+            let end = end.unwrap_or_else(|| panic!("{part} {signal:?}"));
+            let wait = end.at.seconds() - start as f64 / 8000.0;
+            assert!(
+                (1.0..=f64::from(limit)).contains(&wait),
+                "{wait} s from {part}, {signal:?}"
+            );
+            let kept = end.last_sound.map_or(0, |last| last.0);
+            assert!(
+                kept <= start as u64 + 400,
+                "{kept} for {start}, from {part}, {signal:?}"
+            );
+        }
     }
 }
 

@@ -347,16 +347,29 @@ async fn warnings(says: Vec<u8>) -> String {
     String::from_utf8(logged).unwrap()
 }
 
+/// The same voice through a receive gain that is wrong.
+fn voice_scaled(gain: f32) -> Vec<u8> {
+    let scale = |sample: u8| (f32::from(sample) - 128.0) * gain + 128.0;
+    let voice = voice(10.0).into_iter();
+    voice.map(|sample| scale(sample).round() as u8).collect()
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_recording_that_is_clipped_is_warned_of_with_what_to_set() {
-    let scaled = |gain: f32| -> Vec<u8> {
-        let scale = |sample: u8| (f32::from(sample) - 128.0) * gain + 128.0;
-        let voice = voice(10.0).into_iter();
-        voice.map(|sample| scale(sample).round() as u8).collect()
-    };
-    let fine = warnings(voice(10.0)).await;
-    assert!(!fine.contains("recordings are"), "{fine}");
-    let clipped = warnings(scaled(8.0)).await;
+    for fine in [1.0, 0.2] {
+        let fine = warnings(voice_scaled(fine)).await;
+        assert!(!fine.contains("recordings are"), "{fine}");
+    }
+    let clipped = warnings(voice_scaled(8.0)).await;
     assert!(clipped.contains("lower the receive gain"), "{clipped}");
     assert!(clipped.contains("--init AT+VGR="), "{clipped}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recording_that_is_next_to_silent_is_warned_of_with_what_to_set() {
+    for gain in [0.05, 0.02] {
+        let faint = warnings(voice_scaled(gain)).await;
+        assert!(faint.contains("raise the receive gain"), "{gain}: {faint}");
+        assert!(faint.contains("--init AT+VGR="), "{gain}: {faint}");
+    }
 }

@@ -1,7 +1,8 @@
 //! From pulses to tones: the cadence is held against the table of tone plans.
 
 use super::observation::{Event, Observation, Position, SAMPLES_PER_SECOND, Tone};
-use super::pulse::Pulse;
+use super::pulse::{Pulse, PulseFinder};
+use super::spectrum::Component;
 use super::tone_plan::{Meaning, Signal, ToneSet};
 
 const MILLISECOND: u64 = SAMPLES_PER_SECOND / 1000;
@@ -14,8 +15,8 @@ const STEADY: u64 = 1000 * MILLISECOND;
 /// A fax machine's answer tone is at least 2.6 s long; this much of it is enough to know it.
 const FAX_ANSWER: u64 = 800 * MILLISECOND;
 
-/// From this length of a cycle on, in milliseconds, three whole pulses and what may come before them take
-/// longer than a call is to last.
+/// From this length of a cycle on, in milliseconds, as many whole pulses as are asked for and what may
+/// come before them take longer than a call is to last.
 const SLOW: u32 = 1400;
 
 #[derive(Clone, Debug)]
@@ -33,6 +34,16 @@ struct Reported {
     /// No later than this the next pulse must have ended.
     patience: u64,
     continuous: bool,
+}
+
+/// Pulses, from the latest backwards, that keep a cadence.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    pulses: usize,
+    /// Where the first of them began.
+    from: u64,
+    /// Which of the cadence's pulses the first of them is.
+    phase: usize,
 }
 
 impl CadenceReader {
@@ -83,7 +94,7 @@ impl CadenceReader {
     /// Once per spectrum: what sounds on, and what has stopped.
     pub(super) fn passing(
         &mut self,
-        current: Option<&Pulse>,
+        pulses: &PulseFinder,
         at: u64,
         out: &mut impl FnMut(Observation),
     ) {
@@ -93,12 +104,14 @@ impl CadenceReader {
         {
             self.end(reported.last, at, out);
         }
-        let Some(pulse) = current else { return };
+        let Some(pulse) = pulses.current() else {
+            return;
+        };
         if self.reported.is_some_and(|r| r.continuous) {
             return;
         }
         let long = pulse.to.saturating_sub(pulse.from);
-        let Some(tone) = self.continuous(pulse, long) else {
+        let Some(tone) = self.continuous(&pulse, long, pulses) else {
             return;
         };
         if let Some(reported) = self.reported {
@@ -130,22 +143,22 @@ impl CadenceReader {
     }
 
     /// What a pulse is that has sounded for `long` samples and sounds on.
-    fn continuous(&self, pulse: &Pulse, long: u64) -> Option<Tone> {
+    fn continuous(&self, pulse: &Pulse, long: u64, pulses: &PulseFinder) -> Option<Tone> {
         if long >= FAX_ANSWER && (pulse.hz - 2100.0).abs() < 35.0 && pulse.spread_hz < 40.0 {
             return Some(Tone::FaxAnswer);
         }
-        let dial = || {
-            self.set
-                .signals()
-                .any(|signal| signal.cadence.is_empty() && sounds_like(signal, pulse))
-        };
         if pulse.hz > 700.0 {
             return (long >= STEADY).then_some(Tone::Steady { hz: pulse.hz });
         }
         if long < CONTINUOUS {
             return None;
         }
-        Some(if pulse.clean && dial() {
+        let pulse = &Pulse {
+            components: pulses.components(),
+            ..*pulse
+        };
+        let dial = |signal: &Signal| signal.cadence.is_empty() && sounds_like(signal, pulse);
+        Some(if pulse.clean && self.set.signals().any(dial) {
             Tone::Dial
         } else {
             Tone::Steady { hz: pulse.hz }
@@ -160,92 +173,85 @@ impl CadenceReader {
         }
         let mut best: Option<(Tone, usize, u64, u64)> = None;
         for signal in self.set.signals().filter(|s| !s.cadence.is_empty()) {
-            let (count, from) = self.keeps(signal);
-            let cadence = signal.cadence.len();
-            let count = count + usize::from(self.began_before(signal, count, from));
-            let needed = match (signal.meaning, cadence) {
+            let Some(kept) = self.keeps(signal) else {
+                continue;
+            };
+            let needed = match (signal.meaning, signal.cadence.len()) {
                 (Meaning::Ringback, 1) => 2,
                 (Meaning::Howler, _) => 6,
                 (_, 1) => 3,
-                _ => 2 * cadence,
+                (_, cadence) => 2 * cadence,
             };
+            let cut = kept.pulses + 1 == needed && self.began_before(signal, &kept);
+            let count = kept.pulses + usize::from(cut);
             if count >= needed && best.is_none_or(|(_, most, ..)| count > most) {
                 let off = signal.cadence.iter().map(|c| c.1).max().unwrap_or(0);
-                best = Some((
-                    signal.meaning.tone(),
-                    count,
-                    from,
-                    u64::from(off) * MILLISECOND,
-                ));
+                let off = u64::from(off) * MILLISECOND;
+                let from = self.beginning(&kept, off);
+                best = Some((signal.meaning.tone(), count, from, off));
             }
         }
         let fax = || {
             self.fax_calling()
                 .map(|from| (Tone::FaxCalling, 1, from, 3000 * MILLISECOND))
         };
-        best.map(|(tone, count, from, off)| {
-            let from = self.beginning(count, from, off);
-            (tone, count.min(MEMORY) as u16, from, off)
-        })
-        .or_else(fax)
+        best.map(|(tone, count, from, off)| (tone, count.min(MEMORY) as u16, from, off))
+            .or_else(fax)
     }
 
     /// The first pulse may be cut short, or run into the last word: it belongs to the tone all the same.
-    fn beginning(&self, count: usize, from: u64, off: u64) -> u64 {
+    fn beginning(&self, kept: &Kept, off: u64) -> u64 {
         let pulses = &self.pulses[..self.count];
-        match (pulses.first(), pulses.get(count)) {
+        match (pulses.first(), pulses.get(kept.pulses)) {
             (Some(latest), Some(earlier))
                 if same_pitch(earlier, latest)
-                    && from.saturating_sub(earlier.to) <= off + off / 8 =>
+                    && kept.from.saturating_sub(earlier.to) <= off + off / 8 =>
             {
                 earlier.from
             }
-            _ => from,
+            _ => kept.from,
         }
     }
 
-    /// Whether a slow tone has one more pulse, of which only the end is known: it began in the last word.
-    /// To wait for another would take too long.
-    fn began_before(&self, signal: &Signal, count: usize, from: u64) -> bool {
-        let [(on, off)] = *signal.cadence else {
-            return false;
-        };
+    /// Whether a slow tone has one more pulse, of which only the end is known: it began in the last word,
+    /// or the exchange sent it in the middle of its cycle. To wait for another would take too long.
+    fn began_before(&self, signal: &Signal, kept: &Kept) -> bool {
         let pulses = &self.pulses[..self.count];
         let (Some(first), Some(earlier)) = (
-            count.checked_sub(1).and_then(|first| pulses.get(first)),
-            pulses.get(count),
+            kept.pulses.checked_sub(1).and_then(|n| pulses.get(n)),
+            pulses.get(kept.pulses),
         ) else {
             return false;
         };
+        let size = signal.cadence.len();
+        let (on, off) = signal.cadence[(kept.phase + size - 1) % size];
         let heard = earlier.to.saturating_sub(earlier.from);
-        count == 2
-            && signal.meaning != Meaning::Ringback
+        signal.meaning != Meaning::Ringback
             && signal.cycle_ms() >= SLOW
             && first.quiet_before
             && same_pitch(earlier, first)
             && heard <= u64::from(on + on / 8) * MILLISECOND
-            && self.close(from.saturating_sub(earlier.to), off, signal)
+            && self.close(kept.from.saturating_sub(earlier.to), off, signal)
     }
 
-    /// Pulses, from the latest backwards, that keep this cadence, and where the first of them began.
-    fn keeps(&self, signal: &Signal) -> (usize, u64) {
-        let pulses = &self.pulses[..self.count];
-        let Some(latest) = pulses.first() else {
-            return (0, 0);
-        };
+    /// The latest pulses that keep this cadence; `None` if the latest has another sound.
+    fn keeps(&self, signal: &Signal) -> Option<Kept> {
+        let latest = self.pulses[..self.count].first()?;
         if !sounds_like(signal, latest) {
-            return (0, 0);
+            return None;
         }
-        let size = signal.cadence.len();
-        (0..size)
+        (0..signal.cadence.len())
             .map(|phase| self.keeps_from(signal, phase, latest))
-            .max_by_key(|&(count, _)| count)
-            .unwrap_or((0, 0))
+            .max_by_key(|kept| kept.pulses)
     }
 
-    fn keeps_from(&self, signal: &Signal, mut phase: usize, latest: &Pulse) -> (usize, u64) {
+    fn keeps_from(&self, signal: &Signal, mut phase: usize, latest: &Pulse) -> Kept {
         let size = signal.cadence.len();
-        let (mut count, mut from) = (0, latest.from);
+        let mut kept = Kept {
+            pulses: 0,
+            from: latest.from,
+            phase,
+        };
         let mut later: Option<&Pulse> = None;
         for pulse in &self.pulses[..self.count] {
             if let Some(later) = later {
@@ -263,11 +269,14 @@ impl CadenceReader {
             if !pulse.clean || !self.close(on, signal.cadence[phase].0, signal) {
                 break;
             }
-            count += 1;
-            from = pulse.from;
+            kept = Kept {
+                pulses: kept.pulses + 1,
+                from: pulse.from,
+                phase,
+            };
             later = Some(pulse);
         }
-        (count, from)
+        kept
     }
 
     /// Whether a measured length is the one in the table.
@@ -322,16 +331,48 @@ fn same_pitch(a: &Pulse, b: &Pulse) -> bool {
     (a.hz - b.hz).abs() < 0.012 * b.hz + 3.0 + 0.1 * b.spread_hz
 }
 
-/// The signal's pitches, as their mean and their spread.
+/// Pitches less than this apart are one peak of the spectrum.
+const ONE_PEAK_HZ: f32 = 80.0;
+
+/// The signal's pitches, as their mean and their spread, and next to nothing beside them.
 fn sounds_like(signal: &Signal, pulse: &Pulse) -> bool {
     /// The window's own spread, measured on a pure sine with some noise.
     const WINDOW_SPREAD: f32 = 14.0;
+    /// A single pitch is measured as 9 to 11 Hz, two that are a semitone apart as 17 Hz.
+    const ONE_PITCH: f32 = 15.0;
     let count = signal.hz.len() as f32;
     let mean = signal.hz.iter().sum::<f32>() / count;
     let variance = signal.hz.iter().map(|hz| (hz - mean).powi(2)).sum::<f32>() / count;
     // Sidebands of a modulation 90 % deep hold 0.29 of the power, `modulation_hz` away.
     let modulation = 0.29 * signal.modulation_hz.powi(2);
     let spread = (variance + modulation + WINDOW_SPREAD * WINDOW_SPREAD).sqrt();
-    (pulse.hz - mean).abs() < 0.025 * mean + 3.0 + 0.06 * variance.sqrt()
-        && (pulse.spread_hz - spread).abs() < 10.0 + 0.12 * spread
+    let pure = variance + modulation == 0.0;
+    // One of two pitches may be louder, which moves the mean.
+    let twist = 0.4 * variance.sqrt();
+    (pulse.hz - mean).abs() < 0.02 * mean + 1.0 + twist
+        && if pure {
+            pulse.spread_hz < ONE_PITCH
+        } else {
+            (pulse.spread_hz - spread).abs() < 10.0 + 0.12 * spread
+        }
+        && (signal.meaning == Meaning::Howler
+            || pulse.components.iter().all(|c| belongs_to(signal, c)))
+}
+
+/// Whether a pitch is one of the signal's, an overtone of it, or the mains' hum.
+fn belongs_to(signal: &Signal, component: &Component) -> bool {
+    /// Hum is that much fainter than a tone; what is louder is another sound of that pitch.
+    const HUM: f32 = 0.1;
+    let hz = component.hz;
+    let near = |pitch: f32| (hz - pitch).abs() < 0.02 * pitch + 3.0;
+    let overtone = |pitch: &f32| (1..=3_u8).any(|times| near(f32::from(times) * pitch));
+    let between = |pair: &[f32]| {
+        let [low, high] = [pair[0], pair[1]];
+        high - low < ONE_PEAK_HZ && (0.98 * low..1.02 * high).contains(&hz)
+    };
+    let hum = |mains: f32| (hz - (hz / mains).round() * mains).abs() < 5.0;
+    component.share == 0.0
+        || signal.hz.iter().any(overtone)
+        || signal.hz.windows(2).any(between)
+        || component.share <= HUM && hz < 310.0 && (hum(50.0) || hum(60.0))
 }

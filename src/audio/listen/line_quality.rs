@@ -49,6 +49,10 @@ impl QualityProblem {
     }
 }
 
+/// A voice fainter than this is little more than one step of the 8 bits. It is measured where it is heard,
+/// and of so faint a voice only the loudest is, so it is fainter still on the whole.
+const FAINT_DBFS: f32 = -40.0;
+
 impl LineQuality {
     /// The worst thing to be said of the call, if there is anything.
     pub fn problem(&self) -> Option<QualityProblem> {
@@ -63,7 +67,7 @@ impl LineQuality {
             return Some(QualityProblem::OffCentre);
         }
         let level = self.level_dbfs?;
-        if level < -44.0 {
+        if level < FAINT_DBFS {
             Some(QualityProblem::NextToSilent)
         } else if level - self.noise_floor_dbfs < 8.0 {
             Some(QualityProblem::Noisy)
@@ -73,6 +77,9 @@ impl LineQuality {
     }
 }
 
+/// Frames that a tone has sounded, at most, before it is known to be one.
+const EDGE: usize = 4;
+
 /// Gathers the numbers.
 #[derive(Clone, Debug, Default)]
 pub(super) struct QualityMeter {
@@ -81,6 +88,8 @@ pub(super) struct QualityMeter {
     at_the_ends: u64,
     heard_frames: u64,
     heard_power: f64,
+    /// The last frames heard: what follows may show that a tone had begun.
+    doubtful: [Option<f32>; EDGE],
 }
 
 impl QualityMeter {
@@ -94,8 +103,29 @@ impl QualityMeter {
 
     /// A frame in which something was heard.
     pub(super) fn heard(&mut self, power: f32) {
-        self.heard_frames += 1;
-        self.heard_power += f64::from(power);
+        self.doubtful.rotate_right(1);
+        let certain = self.doubtful[0].replace(power);
+        self.count(certain);
+    }
+
+    /// A frame of silence: what was heard before it was no tone's beginning.
+    pub(super) fn silence(&mut self) {
+        for n in 0..EDGE {
+            let certain = self.doubtful[n].take();
+            self.count(certain);
+        }
+    }
+
+    fn count(&mut self, frame: Option<f32>) {
+        if let Some(power) = frame {
+            self.heard_frames += 1;
+            self.heard_power += f64::from(power);
+        }
+    }
+
+    /// A frame of pure tone: an exchange's is loud even on a line where the caller is next to silent.
+    pub(super) fn tone(&mut self) {
+        self.doubtful = [None; EDGE];
     }
 
     pub(super) fn quality(&self, floor_dbfs: f32) -> LineQuality {
@@ -135,7 +165,7 @@ mod tests {
         };
         assert_eq!(clipped.problem(), Some(QualityProblem::Clipped));
         let faint = LineQuality {
-            level_dbfs: Some(-46.0),
+            level_dbfs: Some(-41.0),
             ..good()
         };
         assert_eq!(faint.problem(), Some(QualityProblem::NextToSilent));

@@ -123,8 +123,7 @@ impl Listener {
         if let Some(pulse) = self.pulses.push(at, &spectrum, &shape, audible) {
             self.cadence.pulse(pulse, at, out);
         }
-        self.cadence
-            .passing(self.pulses.current().as_ref(), at, out);
+        self.cadence.passing(&self.pulses, at, out);
         // The frame before this one lies in the middle of the spectrum's window.
         let frame = Frame {
             from: at.saturating_sub(2 * HOP),
@@ -134,9 +133,11 @@ impl Listener {
         };
         self.frame_before = power;
         self.activity.push(&frame, at, out);
-        // The exchange's tones are loud on a line where the caller is next to silent.
-        if self.activity.now() == Activity::Voice && frame.power > self.activity.floor() {
-            self.meter.heard(frame.power);
+        match self.activity.now() {
+            _ if frame.tonal => self.meter.tone(),
+            Activity::Silence => self.meter.silence(),
+            Activity::Voice if frame.power > self.activity.floor() => self.meter.heard(frame.power),
+            _ => {}
         }
     }
 }

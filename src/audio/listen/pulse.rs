@@ -1,7 +1,7 @@
 //! Cuts the sound into pulses of pure tone: where each begins and ends, its pitch, and whether what
 //! lies between two pulses is quiet.
 
-use super::spectrum::{Power, Shape, WINDOW};
+use super::spectrum::{Components, Power, Shape, WINDOW};
 
 /// Samples between two spectra.
 pub(super) const HOP: u64 = 160;
@@ -29,6 +29,8 @@ pub(super) struct Pulse {
     /// Pitch (centre of gravity of several).
     pub(super) hz: f32,
     pub(super) spread_hz: f32,
+    /// The pitches one by one; none while it still sounds.
+    pub(super) components: Components,
     /// Mean square of the tone.
     pub(super) power: f32,
     /// Nothing but the line's noise was heard between the pulse before and this one.
@@ -45,6 +47,8 @@ struct Run {
     on: f32,
     hz: f32,
     spread_hz: f32,
+    /// All spectra of it from the fourth on.
+    sum: Power,
     frames: f32,
     overtone_frames: f32,
     band: (f32, f32),
@@ -82,6 +86,13 @@ impl PulseFinder {
         self.run.as_ref().map(|run| run.pulse(run.end))
     }
 
+    /// The pitches of the pulse that sounds now, one by one.
+    pub(super) fn components(&self) -> Components {
+        self.run
+            .as_ref()
+            .map_or_else(Components::default, |run| run.sum.components())
+    }
+
     /// There is a pulse that is not over yet.
     pub(super) fn following(&self) -> bool {
         self.run.is_some()
@@ -113,6 +124,7 @@ impl PulseFinder {
             }
             let mut pulse = run.pulse(run.end);
             pulse.clean &= !spoilt;
+            pulse.components = run.sum.components();
             self.run = None;
             self.last = Some((pulse.to, pulse.power));
             self.gap_peak = 0.0;
@@ -151,6 +163,7 @@ impl PulseFinder {
             on: early[LOOK_BACK],
             hz: shape.hz,
             spread_hz: shape.spread_hz,
+            sum: Power::NONE,
             frames: 1.0,
             overtone_frames: 0.0,
             band: (shape.hz, width),
@@ -211,6 +224,7 @@ impl Run {
         if self.frames < 4.0 {
             return;
         }
+        self.sum.add(power);
         let (count, levels, pitches) = &mut self.stretch;
         *count += 1;
         *levels += level;
@@ -231,6 +245,7 @@ impl Run {
             to: to.saturating_sub(SHIFT + MIDDLE),
             hz: self.hz,
             spread_hz: self.spread_hz,
+            components: Components::default(),
             power: self.on,
             quiet_before: self.quiet_before,
             clean: self.steady && self.overtone_frames * 2.0 <= self.frames,

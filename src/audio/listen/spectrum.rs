@@ -17,6 +17,9 @@ const LOW: usize = 18;
 const HIGH: usize = 230;
 /// Bins kept: up to the band's end, four by four.
 const BINS: usize = 232;
+/// What sounds beside a tone is looked for from here on (203 Hz), where the front end still lets through
+/// enough of it.
+const BESIDE: usize = 13;
 /// Bins on each side of a peak that belong to it: the window's main lobe, a 25 Hz modulation included.
 const SPAN: usize = 3;
 const PEAKS: usize = 4;
@@ -42,6 +45,39 @@ impl Power {
             .map_or(0.0, |bins| bins.iter().sum())
     }
 
+    /// Adds another spectrum to a sum of several.
+    pub(super) fn add(&mut self, other: &Self) {
+        for (sum, power) in self.0.iter_mut().zip(&other.0) {
+            *sum += power;
+        }
+    }
+
+    /// The pitches that sound together, the strongest first, of a sum of many spectra: in it noise is even.
+    pub(super) fn components(&self) -> Components {
+        let mut rest = self.0;
+        let mut components = [Component::default(); COMPONENTS];
+        let mut loudest = 0.0;
+        for component in &mut components {
+            let peak = (BESIDE..=HIGH - SPAN)
+                .filter(|&bin| rest[bin] >= self.0[bin - 1] && rest[bin] >= self.0[bin + 1])
+                .max_by(|&a, &b| rest[a].total_cmp(&rest[b]));
+            let Some(peak) = peak else { break };
+            let cluster = &mut rest[peak - SPAN..=peak + SPAN];
+            let power: f32 = cluster.iter().sum();
+            if power <= HEARD_BESIDE * loudest {
+                break;
+            }
+            let offsets = cluster.iter().enumerate();
+            let moment: f32 = offsets.map(|(n, &bin)| n as f32 * bin).sum();
+            cluster.fill(0.0);
+            loudest = power.max(loudest);
+            let bin = (peak - SPAN) as f32 + moment / power;
+            component.hz = bin * BIN_HZ;
+            component.share = power / loudest;
+        }
+        components
+    }
+
     /// The strongest peaks, of what is `total` altogether, as a single shape.
     pub(super) fn shape(&self, total: f32) -> Shape {
         let mut rest = self.0;
@@ -60,7 +96,7 @@ impl Power {
                 *value = 0.0;
             }
             // A weaker peak counts if it is heard at all beside the first: within 12 dB.
-            if found > 0 && power < kept / found as f32 * 0.06 {
+            if found > 0 && power < kept / found as f32 * HEARD_BESIDE {
                 break;
             }
             *peak = (power, moment, second);
@@ -84,6 +120,21 @@ impl Power {
         }
     }
 }
+
+/// One pitch of several that sound together.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Component {
+    pub(super) hz: f32,
+    /// Its power, the strongest one's being 1; 0 where there is no further one.
+    pub(super) share: f32,
+}
+
+/// Pitches looked for: a plan's two, a foreign one and one of the mains.
+const COMPONENTS: usize = 4;
+pub(super) type Components = [Component; COMPONENTS];
+
+/// What is heard beside a louder pitch: within 12 dB of it.
+const HEARD_BESIDE: f32 = 0.06;
 
 /// Share of all power that a tone must have: at 10 dB signal to noise it is 0.9.
 pub(super) const PURE: f32 = 0.82;
@@ -184,7 +235,7 @@ impl Transform {
         let scale = all(2.0 / (WINDOW as f32 * WINDOW as f32 * 0.375));
         let half = all(0.5);
         let fours = power.0.as_chunks_mut().0.iter_mut().enumerate();
-        for (n, bins) in fours.skip((LOW - SPAN) / 4) {
+        for (n, bins) in fours.skip((BESIDE - 1) / 4) {
             let a = points[n];
             let b = Quad::backwards(&points[QUARTER - n], &points[QUARTER - n - 1]);
             let even = Quad::new(half * (a.re + b.re), half * (a.im - b.im));
@@ -192,7 +243,6 @@ impl Transform {
             let bin = even + odd * self.turns[n];
             *bins = (scale * (bin.re * bin.re + bin.im * bin.im)).to_array();
         }
-        power.0[..LOW - SPAN].fill(0.0);
         power.0[HIGH + 1..].fill(0.0);
         power
     }
