@@ -277,9 +277,8 @@ fn end_by_chord(parts: &[(f32, f32)], country: Option<&str>, noise_dbfs: f32) ->
         parts.iter().map(wave).sum::<f32>()
     }));
     add_noise(&mut line, dbfs_rms(noise_dbfs), &mut rng);
-    let tones = country.map_or(ToneSet::Any, |code| {
-        ToneSet::Country(TonePlan::for_country(code).expect("a plan"))
-    });
+    let plan = country.and_then(TonePlan::for_country);
+    let tones = plan.map_or(ToneSet::Any, ToneSet::Country);
     let timeline = Timeline::of(to_line(&line, 0.0), tones, EndRules::default());
     timeline.entries.iter().find_map(|e| match e.happening {
         Happening::End(end) => Some(end.reason),

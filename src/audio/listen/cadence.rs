@@ -356,11 +356,11 @@ fn sounds_like(signal: &Signal, pulse: &Pulse) -> bool {
             (pulse.spread_hz - spread).abs() < 10.0 + 0.12 * spread
         }
         && (signal.meaning == Meaning::Howler
-            || pulse.components.iter().all(|c| belongs_to(signal, c)))
+            || pulse.components.iter().all(|&c| belongs_to(signal, c)))
 }
 
 /// Whether a pitch is one of the signal's, an overtone of it, or the mains' hum.
-fn belongs_to(signal: &Signal, component: &Component) -> bool {
+fn belongs_to(signal: &Signal, component: Component) -> bool {
     /// Hum is that much fainter than a tone; what is louder is another sound of that pitch.
     const HUM: f32 = 0.1;
     let hz = component.hz;
