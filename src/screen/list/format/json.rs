@@ -57,18 +57,18 @@ pub(super) fn read(text: &[u8], reading: &Reading, sink: &mut dyn Sink) -> Forma
             return Format::CallblockerJson;
         }
     };
-    let mut lines = Lines {
-        text,
-        at: 0,
-        line: 1,
-    };
+    let count = |entries: Option<usize>| entries.unwrap_or_default();
+    let entries = count(document.numbers.as_ref().map(Vec::len))
+        + count(document.entries.as_ref().map(Vec::len));
+    let mut lines = Lines::new(text, entries);
     let Some(numbers) = document.numbers else {
         if document.entries.is_none() {
             sink.bad(1, "neither \"entries\" nor \"numbers\" is in it".into());
         }
         for entry in document.entries.into_iter().flatten() {
+            lines.next_entry();
             let Element::Good(entry) = entry else {
-                sink.bad(lines.line, BAD_ENTRY.into());
+                sink.bad(lines.last(), BAD_ENTRY.into());
                 continue;
             };
             callblocker(&entry, &mut lines, &reading.numbering, sink);
@@ -77,8 +77,9 @@ pub(super) fn read(text: &[u8], reading: &Reading, sink: &mut dyn Sink) -> Forma
     };
     let min = i64::from(reading.complaints.min);
     for reported in numbers {
+        lines.next_entry();
         let Element::Good(reported) = reported else {
-            sink.bad(lines.line, BAD_ENTRY.into());
+            sink.bad(lines.last(), BAD_ENTRY.into());
             continue;
         };
         let line = lines.of(&reported.phone);
@@ -121,16 +122,42 @@ fn callblocker(entry: &Entry, lines: &mut Lines<'_>, numbering: &Numbering, sink
     sink.row(line, Row::new(pattern, name.as_str()));
 }
 
-/// Finds the lines of texts that come one after the other.
+/// Finds the lines of texts that come one after the other. Where entries share lines, as programs
+/// write them, the number of the entry stands for its line: each must have one of its own.
 struct Lines<'a> {
     text: &'a [u8],
     at: usize,
     line: u32,
+    entry: u32,
+    by_entry: bool,
 }
 
-impl Lines<'_> {
+impl<'a> Lines<'a> {
+    fn new(text: &'a [u8], entries: usize) -> Self {
+        let breaks = text.split(|byte| *byte == b'\n').count();
+        Self {
+            text,
+            at: 0,
+            line: 1,
+            entry: 0,
+            by_entry: breaks < entries,
+        }
+    }
+
+    fn next_entry(&mut self) {
+        self.entry = self.entry.saturating_add(1);
+    }
+
+    /// The line of the last text that was found.
+    fn last(&self) -> u32 {
+        if self.by_entry { self.entry } else { self.line }
+    }
+
     /// The line on which the text comes next; the line of the last one if it does not.
     fn of(&mut self, wanted: &str) -> u32 {
+        if self.by_entry {
+            return self.entry;
+        }
         let rest = &self.text[self.at..];
         let found = rest
             .windows(wanted.len().max(1))

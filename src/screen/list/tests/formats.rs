@@ -212,6 +212,20 @@ fn json_lists_are_read() {
 }
 
 #[test]
+fn entries_of_a_json_list_on_one_line_keep_their_names() {
+    let text = r#"{"entries":[{"number":"+41449999991","name":"Foo"},{"number":"+41449999992","name":"Bar"},{},{"number":"+41449999993","name":"Baz"}]}"#;
+    let loaded = read(&Reading::default(), text);
+    for (number, place) in [
+        ("+41449999991", (1, "Foo")),
+        ("+41449999992", (2, "Bar")),
+        ("+41449999993", (4, "Baz")),
+    ] {
+        let place = Some((place.0, place.1.into()));
+        assert_eq!(first(&loaded, number, ""), place);
+    }
+}
+
+#[test]
 fn a_wrong_entry_of_a_json_list_does_not_cost_the_others() {
     for text in [
         r#"{"numbers":[{"phone":"+4917650642602","votes":5},{"phone":"+4917650642603","rating":7},
