@@ -41,6 +41,10 @@ pub(super) fn jcblock(text: &mut dyn BufRead, sink: &mut dyn Sink) -> io::Result
             .map(|(key, value)| (key.trim(), value.trim()))
         {
             Some(("NMBR", digits)) if is_digits(digits) => format!("{digits}*"),
+            // As a part of any line a single letter would match half of all names: it is the mark that
+            // stands in place of a number.
+            None if field == "P" => "withheld".to_owned(),
+            None if field == "O" => "out-of-area".to_owned(),
             Some(("NMBR", text)) => text.to_owned(),
             Some(("NAME", name)) => name_pattern(name, true),
             _ if is_digits(field) => part_of_number(field),

@@ -112,7 +112,8 @@ fn an_ncid_list_matches_parts_of_names_and_numbers() {
 fn a_jcblock_list_matches_parts_of_caller_id_lines() {
     let text = "# Tested field:    Date field:\n8005551212?        ------         JUNK CALL\n\
         Cell Phone   CA?   010110        ALL CA CELL PHONES\nNMBR = 809?        032510        BAD AREA CODE\n\
-        91313?             ++++++        BAD NUMBER\nno mark\n";
+        91313?             ++++++        BAD NUMBER\nno mark\n\
+        P?                 ------         PRIVATE\n";
     let loaded = read(&american(), text);
     assert_eq!(format_of(&loaded), Format::Jcblock);
     for (number, name, line) in [
@@ -121,6 +122,8 @@ fn a_jcblock_list_matches_parts_of_caller_id_lines() {
         ("8095550101", "", Some(4)),
         ("5058095501", "", None),
         ("5059131301", "", Some(5)),
+        ("P", "P", Some(7)),
+        ("5055550101", "PETER PAN", None),
     ] {
         assert_eq!(
             first(&loaded, number, name).map(|found| found.0),
