@@ -252,15 +252,7 @@ impl Daemon {
             }
             ModemEvent::PortBack { device } => self.status.opened(device),
             ModemEvent::Armed(armed) => self.armed(&armed),
-            ModemEvent::PortLost { why } => {
-                tracing::warn!("the modem is lost: {why}");
-                self.status.is(State::Lost(why.clone()));
-                self.tell_status();
-                (self.observer)(&Notice::PortLost(&why));
-                self.playing = None;
-                self.judge_line().await;
-                self.machine(Event::PortLost).await;
-            }
+            ModemEvent::PortLost { why } => self.port_lost(why).await,
             ModemEvent::Ring => {
                 self.status.rang(self.moment());
                 self.machine(Event::Ring).await;
@@ -324,6 +316,21 @@ impl Daemon {
                 tracing::debug!(text, "the modem says something unknown");
             }
         }
+    }
+
+    async fn port_lost(&mut self, why: String) {
+        // Between two attempts at a modem that is hung there is nothing new to say.
+        if self.status.is_deaf() {
+            tracing::debug!("the modem is still hung: {why}");
+        } else {
+            tracing::warn!("the modem is lost: {why}");
+            (self.observer)(&Notice::PortLost(&why));
+            self.status.is(State::Lost(why));
+            self.tell_status();
+        }
+        self.playing = None;
+        self.judge_line().await;
+        self.machine(Event::PortLost).await;
     }
 
     fn armed(&mut self, armed: &Armed) {

@@ -81,9 +81,16 @@ impl Status {
         &self.device
     }
 
+    pub(super) const fn is_deaf(&self) -> bool {
+        matches!(self.state, State::Deaf(_))
+    }
+
+    /// The port is open. A modem that is hung remains so until it answers.
     pub(super) fn opened(&mut self, device: String) {
         self.device = device;
-        self.state = State::Starting;
+        if !self.is_deaf() {
+            self.state = State::Starting;
+        }
     }
 
     pub(super) fn armed(&mut self, modem: String) {

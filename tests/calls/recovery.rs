@@ -173,6 +173,24 @@ async fn one_that_was_hung_from_the_start_is_stayed_with_and_tried_more_and_more
     assert_eq!(deaf, rests[..deaf.len()]);
     assert!(deaf.len() >= 5, "{deaf:?}");
     assert_eq!(log.count("the modem is hung"), deaf.len(), "one line each");
+    let lines = log.lines();
+    let first = lines
+        .iter()
+        .position(|line| line.contains("the modem is hung"));
+    let since = &lines[first.unwrap()..];
+    assert_eq!(since.len(), deaf.len(), "and no other: {since:#?}");
+    let status: Vec<String> = told
+        .all("status")
+        .into_iter()
+        .map(|(_, what)| what)
+        .collect();
+    let deaf_at = status
+        .iter()
+        .position(|words| words.contains("DEAF"))
+        .unwrap();
+    for words in &status[deaf_at..] {
+        assert!(words.contains("DEAF"), "{words:?} while it is hung");
+    }
     // Two a minute all the time.
     assert!(
         told.all("alive").len() > 2 * 205,

@@ -3,6 +3,7 @@
 //! It never waits for output to drain (a tty would block the thread) and never sleeps in place of an
 //! event.
 
+use super::recovery::Silence;
 use super::transcript::Transcript;
 use super::{Down, ModemEvent};
 use crate::clock::until;
@@ -74,6 +75,8 @@ pub(super) struct Connection {
     pub(super) chip: &'static Chip,
     /// A final result came that no command asked for: replies may be one behind their commands.
     pub(super) stray_result: bool,
+    /// What it means if the modem does not answer.
+    pub(super) silence: Silence,
     /// Since when the line is off-hook by our doing.
     pub(super) off_hook: Option<Instant>,
 }
@@ -91,6 +94,7 @@ impl Connection {
             transcript: Transcript::default(),
             chip: Chip::of(Family::Generic),
             stray_result: false,
+            silence: Silence::News,
             off_hook: None,
         }
     }
@@ -245,7 +249,8 @@ impl Connection {
     pub(super) async fn insist(&mut self, command: &Command) -> Result<Reply, CommandError> {
         match self.command(command).await {
             Err(CommandError::Silent { command: text }) => {
-                tracing::warn!(command = text, "the modem does not answer; trying again");
+                let what = format!("the modem does not answer {text}; trying again");
+                self.silence.tell(&what);
                 self.resync().await?;
                 self.command(command).await
             }

@@ -316,6 +316,7 @@ pub fn start(jack: Box<dyn Jack>, options: ModemOptions) -> (Modem, ModemEvents,
         requests: for_task,
         events: for_listener,
         attached: None,
+        recovery: Recovery::default(),
     };
     let task = tokio::spawn(task.run(stopped));
     (
@@ -359,6 +360,7 @@ struct Task {
     requests: mpsc::UnboundedReceiver<Request>,
     events: mpsc::Sender<ModemEvent>,
     attached: Option<Attached>,
+    recovery: Recovery,
 }
 
 impl Task {
@@ -375,9 +377,9 @@ impl Task {
 
     /// Opens the port, uses it until it is lost, and begins again; ends when nobody asks any more.
     async fn live(&mut self) {
-        let mut recovery = Recovery::default();
         loop {
-            let connection = self.open().await;
+            let mut connection = self.open().await;
+            connection.silence = self.recovery.silence();
             let attached = self
                 .attached
                 .insert(Attached::new(connection, self.options.clone()));
@@ -385,14 +387,16 @@ impl Task {
                 return;
             };
             if attached.armed {
-                recovery.modem_answered();
+                self.recovery.modem_answered();
             }
             let next = match down {
                 Down::PortGone { .. } => Step::WaitForPort,
-                Down::NotAnswering { .. } => recovery.next_step(),
+                Down::NotAnswering { .. } => self.recovery.next_step(),
             };
             if let Step::Reopen = next {
-                tracing::warn!("{down}: reopening the port with DTR dropped");
+                self.recovery
+                    .silence()
+                    .tell(&format!("{down}: reopening the port with DTR dropped"));
                 attached.connection.set_dtr(false);
                 sleep(DTR_DROPPED).await;
             }
@@ -422,12 +426,14 @@ impl Task {
             Step::ResetBus => match self.jack.reset().await {
                 Ok(()) => {
                     let device = self.jack.device();
-                    tracing::warn!("still no answer: the USB port of {device} was reset");
+                    self.recovery.silence().tell(&format!(
+                        "still no answer: the USB port of {device} was reset"
+                    ));
                     sleep(AFTER_LOSS).await;
                 }
-                Err(error) => {
-                    tracing::warn!("still no answer, and its USB port cannot be reset: {error}");
-                }
+                Err(error) => self.recovery.silence().tell(&format!(
+                    "still no answer, and its USB port cannot be reset: {error}"
+                )),
             },
             Step::Rest { time, give_up } => {
                 tracing::error!(
@@ -449,8 +455,15 @@ impl Task {
     /// stays open so that this is noticed.
     async fn rest(&mut self, time: Duration) {
         let end = Instant::now() + time;
-        if let Some(attached) = &mut self.attached {
-            while let Ok(Ok(_)) = timeout_at(end, attached.connection.next()).await {}
+        let Some(attached) = &mut self.attached else {
+            return;
+        };
+        loop {
+            match timeout_at(end, attached.connection.next()).await {
+                Ok(Ok(_)) => {}
+                Ok(Err(_)) => return self.recovery.unplugged(),
+                Err(_) => return,
+            }
         }
     }
 

@@ -5,6 +5,25 @@
 
 use std::time::Duration;
 
+/// What it means that the modem does not answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Silence {
+    /// Something is wrong that was not before.
+    News,
+    /// The modem is known to be hung and is tried again: one line for the whole attempt is enough.
+    Known,
+}
+
+impl Silence {
+    /// Logs trouble with the modem.
+    pub(super) fn tell(self, what: &str) {
+        match self {
+            Self::News => tracing::warn!("{what}"),
+            Self::Known => tracing::debug!("{what}"),
+        }
+    }
+}
+
 /// The next thing to try.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Step {
@@ -46,6 +65,21 @@ impl Recovery {
         self.tried = 0;
         self.rests = 0;
         self.ever_answered = true;
+    }
+
+    /// It was unplugged while it was left alone, so it had its power taken away: the next trouble begins
+    /// at the bottom.
+    pub(super) fn unplugged(&mut self) {
+        self.tried = 0;
+        self.rests = 0;
+    }
+
+    pub(super) const fn silence(&self) -> Silence {
+        if self.rests > 0 {
+            Silence::Known
+        } else {
+            Silence::News
+        }
     }
 
     /// The modem did not answer (again).
@@ -94,6 +128,18 @@ mod tests {
             (60, false),
         ];
         assert_eq!(rests(&mut recovery, 5), times);
+    }
+
+    #[test]
+    fn one_that_was_unplugged_while_it_was_left_alone_begins_at_the_bottom() {
+        let mut recovery = Recovery::default();
+        assert_eq!(recovery.silence(), Silence::News);
+        rests(&mut recovery, 2);
+        assert_eq!(recovery.silence(), Silence::Known);
+        recovery.unplugged();
+        assert_eq!(recovery.silence(), Silence::News);
+        assert_eq!(recovery.next_step(), Step::Reopen);
+        assert_eq!(rests(&mut recovery, 1), [(1, false)]);
     }
 
     #[test]
