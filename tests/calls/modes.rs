@@ -96,6 +96,29 @@ async fn a_fax_is_answered_in_either_class() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_fax_answer_that_is_broken_off_costs_no_command_its_first_letter() {
+    // A person answers, who stays in the line and sends no fax: class 2 says nothing for 35 s, and
+    // any byte ends its handshake.
+    for chip in [Chip::Usr5637, Chip::Cx93001V2013] {
+        let evening = House::new(Scenario::default().chip(chip).call(robocall_that_stays()))
+            .action(BlockAction::Fax)
+            .live()
+            .await;
+        let story = format!("{chip:?}\n{}", evening.story());
+        assert_eq!(
+            evening.row().outcome.as_deref(),
+            Some("finished"),
+            "{story}"
+        );
+        assert_eq!(evening.row().trouble, None, "{story}");
+        let beheaded = |happening: &Happening| matches!(happening, Happening::Violation(what) if what.contains("TH0"));
+        assert_eq!(evening.journal.count(beheaded), 0, "{story}");
+        assert_eq!(evening.off_hook_count(), 1, "{story}");
+        assert!(evening.ends_on_hook(), "{story}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_message_is_heard_whole_bit_for_bit() {
     let house = House::new(Scenario::default().call(robocall_that_stays()));
     let message = treacherous_audio(7);

@@ -251,6 +251,9 @@ impl Attached {
             reply = self.connection.reply_within(answer.patience) => reply?,
             interruption = interrupted => return self.break_off_answer(interruption).await,
         };
+        if reply.is_none() {
+            self.connection.leave_any_stream().await?;
+        }
         // `CONNECT` (class 1) and `+FCON` (class 2) come before the final result.
         let connected = reply.as_ref().is_some_and(|reply| {
             let said = |word: &str| reply.lines.iter().any(|line| line.starts_with(word));
@@ -267,18 +270,14 @@ impl Attached {
     }
 
     async fn break_off_answer(&mut self, interruption: Interruption) -> Result<(), Down> {
-        self.connection.protocol.abandon();
+        // The handshake ends at the first byte and swallows it: that must not be one of a command.
+        self.connection.leave_any_stream().await?;
         match interruption {
             Interruption::HangUp => {
                 self.hang_up().await?;
                 self.arm().await
             }
-            Interruption::OtherWay => {
-                // The first byte is swallowed by what is left of the answer.
-                let resync = self.connection.resync().await;
-                resync.map_err(CommandError::into_down)?;
-                self.pick_up_other_way().await
-            }
+            Interruption::OtherWay => self.pick_up_other_way().await,
         }
     }
 
