@@ -83,6 +83,9 @@ pub enum FaultKind {
     Wedge,
     /// The modem stops in the same way until it is treated so, or in a way that is rougher.
     Hang(Cure),
+    /// The modem answers every command with `ERROR` and carries none out, until it is treated so, or in
+    /// a way that is rougher.
+    Confuse(Cure),
     /// The modem loses its settings without a word, as after a brown-out.
     Forget,
     /// The modem is pulled out.
@@ -143,6 +146,7 @@ impl EmulatedModem {
             }
             FaultKind::Wedge => self.wedge(Cure::Replug),
             FaultKind::Hang(cure) => self.wedge(*cure),
+            FaultKind::Confuse(cure) => self.confused = Some(*cure),
             FaultKind::Forget => self.forget(),
             FaultKind::Garbage(count) => {
                 let count = (*count).min(4096);

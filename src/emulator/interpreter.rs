@@ -2,7 +2,7 @@
 
 use super::chip::Family;
 use super::command::{Argument, Command, parse};
-use super::fault::{FaultKind, Trigger};
+use super::fault::{Cure, FaultKind, Trigger};
 use super::journal::Happening;
 use super::modem::{Due, EmulatedModem, HandshakeKind, Reply, State, Then};
 use super::scenario::StoredResults;
@@ -50,6 +50,14 @@ impl EmulatedModem {
             self.reply_after(now, self.profile.latency, "ERROR", Then::Command);
             return;
         };
+        if self.confused == Some(Cure::SoftReset) && body.trim().eq_ignore_ascii_case("Z") {
+            self.confused = None;
+        }
+        if self.confused.is_some() {
+            self.state = State::Executing;
+            self.reply_after(now, self.profile.latency, "ERROR", Then::Command);
+            return;
+        }
         let (mut late, mut ring_inside) = (Duration::ZERO, false);
         if let Some(kind) = self.fault_for(&commands) {
             match kind {
@@ -78,6 +86,7 @@ impl EmulatedModem {
                 | FaultKind::Wedge
                 | FaultKind::Forget
                 | FaultKind::Hang(_)
+                | FaultKind::Confuse(_)
                 | FaultKind::Unplug(_) => {
                     self.strike(now, &kind);
                     return;

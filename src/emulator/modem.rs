@@ -61,6 +61,8 @@ pub struct EmulatedModem {
     plugged: bool,
     /// Stopped for good; so many bytes were taken since.
     wedged: Option<Wedged>,
+    /// It answers everything with `ERROR` until it is treated so.
+    pub(super) confused: Option<Cure>,
     dtr: bool,
     plug_changes: VecDeque<PlugChange>,
     start: Instant,
@@ -129,6 +131,7 @@ impl EmulatedModem {
             random: fastrand::Rng::with_seed(seed),
             plugged: true,
             wedged: None,
+            confused: None,
             dtr: true,
             plug_changes: VecDeque::new(),
             start,

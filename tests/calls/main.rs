@@ -19,5 +19,6 @@ mod log;
 mod modes;
 mod recovery;
 mod ringing;
+mod settings;
 mod sound;
 mod stopping;

@@ -1,19 +1,20 @@
-//! A modem that stops answering, and how it is brought back.
+//! A modem that stops doing what it is told, and how it is brought back.
 
 use crate::house::{Evening, FRIEND, House, ROBOCALLER};
 use crate::log::Log;
+use callblock::blocker::BlockAction;
 use callblock::blocker::daemon::{Notice, Observer};
 use callblock::emulator::{
-    Call, Chip, Cure, Ending, Fault, FaultKind, Happening, Scenario, StoredResults, Trigger, Unplug,
+    Call, Chip, Cure, Ending, Fault, FaultKind, Happening, Scenario, Trigger, Unplug,
 };
 use callblock::modem::port::{Changed, Jack, OpenError, Port, Reset, ResetError};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-const MINUTE: Duration = Duration::from_mins(1);
+pub const MINUTE: Duration = Duration::from_mins(1);
 
 /// The modem stops soon after it was set up; a robocaller comes much later.
-fn house(faults: &[Fault], call_at: Duration) -> House {
+pub fn house(faults: &[Fault], call_at: Duration) -> House {
     let call = Call::from(ROBOCALLER).named("A robocaller").at(call_at);
     let mut scenario = Scenario::default().call(call);
     for fault in faults {
@@ -22,7 +23,7 @@ fn house(faults: &[Fault], call_at: Duration) -> House {
     House::new(scenario).watched((call_at + MINUTE).as_secs())
 }
 
-fn assert_blocked(evening: &Evening, what: &str) {
+pub fn assert_blocked(evening: &Evening, what: &str) {
     let story = format!("{what}\n{}", evening.story());
     let row = evening
         .rows
@@ -61,7 +62,7 @@ async fn each_step_of_the_ladder_cures_what_the_one_before_did_not() {
         let reset = evening.journal.count(|h| *h == Happening::Unplugged);
         assert_eq!(reset, usize::from(cure == Cure::UsbReset), "{cure:?}");
         let lines = log.lines();
-        assert_eq!(log.count("resynchronising"), 1, "{lines:#?}");
+        assert!(log.count("resynchronising") > 0, "{lines:#?}");
         for (step, said) in ladder {
             assert_eq!(
                 log.count(said) > 0,
@@ -233,144 +234,34 @@ async fn one_that_nothing_helps_is_taken_back_as_soon_as_it_is_replugged() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn caller_id_that_was_switched_off_is_switched_on_again() {
-    // The modem loses its settings without a word, as after a brown-out: it goes and comes back so
-    // quickly that the port survives.
-    let log = Log::begin();
-    let forgets = Fault::new(Trigger::At(2 * MINUTE), FaultKind::Forget);
-    let evening = house(&[forgets], 8 * MINUTE).live().await;
-    assert_blocked(&evening, "settings lost");
-    let said = "the modem has switched caller ID off: soft reset";
-    assert_eq!(log.count(said), 1, "{:#?}", log.lines());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_modem_that_is_in_a_wrong_class_is_set_up_again() {
-    let log = Log::begin();
-    // The last command before it is armed puts it into another class than the one it rests in.
-    let mut house = house(&[], 8 * MINUTE).action(callblock::blocker::BlockAction::Record {
-        limit: Duration::from_secs(20),
-    });
-    house.modem_init = vec!["AT+FCLASS=0".into()];
-    let evening = house.live().await;
-    let said = "the modem is in service class 0: soft reset";
-    assert_eq!(log.count(said), 1, "{:#?}", log.lines());
-    assert!(evening.ends_on_hook(), "{}", evening.story());
-}
-
-#[tokio::test(start_paused = true)]
-async fn calls_that_come_without_the_caller_id_they_used_to_have_are_a_reason_to_reset() {
-    let log = Log::begin();
-    let known = Call::from(FRIEND).named("A friend").at(MINUTE).rings(2);
-    let unknown = Call::without_caller_id().at(2 * MINUTE).rings(4);
-    let scenario = Scenario::default().call(known).call(unknown);
-    let evening = House::new(scenario).watched(4 * 60).live().await;
-    assert_eq!(evening.rows.len(), 2, "{}", evening.story());
-    let said = "calls come without caller ID, which they used to have: soft reset";
-    assert_eq!(log.count(said), 1, "{:#?}", log.lines());
-    let resets = evening
-        .journal
-        .count(|h| matches!(h, Happening::Command(line) if line == "ATZ"));
-    assert!(resets >= 2, "{}", evening.story());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_modem_that_reset_itself_is_found_out_by_the_first_ringing() {
-    // No caller ID was ever seen, and the look of every five minutes is far away.
-    let actions = [
-        crate::house::HANG_UP,
-        callblock::blocker::BlockAction::Record {
-            limit: Duration::from_secs(3),
-        },
-    ];
-    for action in actions {
+async fn a_modem_that_answers_everything_with_an_error_goes_up_the_ladder() {
+    for cure in [Cure::SoftReset, Cure::Dtr, Cure::UsbReset] {
         let log = Log::begin();
-        let forgets = Fault::new(Trigger::At(Duration::from_secs(30)), FaultKind::Forget);
-        let unscreened = Call::from(ROBOCALLER).at(MINUTE).rings(2);
-        let next = Call::from(ROBOCALLER).at(MINUTE + Duration::from_secs(17));
-        let scenario = Scenario::default()
-            .fault(forgets)
-            .call(unscreened)
-            .call(next);
-        let evening = House::new(scenario)
-            .action(action)
-            .watched(120)
-            .live()
-            .await;
-        let verdicts: Vec<&str> = evening
-            .rows
-            .iter()
-            .map(|row| row.verdict.as_str())
-            .collect();
-        assert_eq!(verdicts, ["ring", "block"], "{}", evening.story());
-        assert_eq!(log.count("soft reset"), 1, "{:#?}", log.lines());
+        let errs = FaultKind::Confuse(cure);
+        let errs = Fault::new(Trigger::At(Duration::from_secs(30)), errs);
+        let evening = house(&[errs], 8 * MINUTE).live().await;
+        assert_blocked(&evening, &format!("{cure:?}"));
+        let lines = log.lines();
+        let said = "the modem answers AT with an error: soft reset";
+        assert_eq!(log.count(said), 1, "{cure:?}\n{lines:#?}");
+        let reopened = log.count("reopening the port with DTR dropped");
+        assert_eq!(reopened, usize::from(cure >= Cure::Dtr), "{lines:#?}");
+        let reset = log.count("the USB port of");
+        assert_eq!(reset, usize::from(cure >= Cure::UsbReset), "{lines:#?}");
+        assert!(lines.len() < 20, "{lines:#?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_line_without_caller_id_is_not_looked_at_after_every_call() {
-    let mut scenario = Scenario::default();
-    for call in 1..=4 {
-        scenario = scenario.call(Call::without_caller_id().at(call * MINUTE).rings(3));
-    }
-    let evening = House::new(scenario).watched(280).live().await;
-    assert_eq!(evening.rows.len(), 4, "{}", evening.story());
-    let looks = evening
-        .journal
-        .count(|h| matches!(h, Happening::Command(line) if line == "AT+FCLASS?"));
-    assert_eq!(looks, 1, "{}", evening.story());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_result_too_many_leads_to_a_look_at_once() {
-    // The modem forgets, and all there is to see of it is an `OK` that nobody asked for.
-    let forgets = Fault::new(Trigger::At(Duration::from_secs(30)), FaultKind::Forget);
-    let stray = Fault::new(
-        Trigger::At(Duration::from_secs(31)),
-        FaultKind::Line("OK".into()),
-    );
-    let evening = house(&[forgets, stray], MINUTE).live().await;
-    assert_eq!(evening.rows.len(), 1, "{}", evening.story());
-    assert_blocked(&evening, "a stray result");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_stored_profile_with_numeric_or_no_results_is_told_to_speak() {
-    for stored_results in [StoredResults::Numeric, StoredResults::None] {
-        for chip in [Chip::Cx93001V2013, Chip::Usr5637, Chip::Mt9234mu] {
-            let log = Log::begin();
-            let first = Call::from(ROBOCALLER).at(MINUTE).ends(Ending::Stays);
-            let next = Call::from(ROBOCALLER).at(2 * MINUTE).ends(Ending::Stays);
-            let mut scenario = Scenario::default().chip(chip).call(first).call(next);
-            scenario.stored_results = stored_results;
-            let evening = House::new(scenario)
-                .action(callblock::blocker::BlockAction::Record {
-                    limit: Duration::from_secs(5),
-                })
-                .watched(170)
-                .live()
-                .await;
-            let what = format!("{stored_results:?} {chip:?}\n{}", evening.story());
-            assert_eq!(evening.rows.len(), 2, "{what}");
-            for row in &evening.rows {
-                assert_eq!(row.verdict, "block", "{what}");
-                assert_eq!(row.outcome.as_deref(), Some("time-limit"), "{what}");
-                assert_eq!(row.trouble, None, "{what}");
-            }
-            // Ready for the next call within 2 s of going on-hook: it is asked nothing twice.
-            let lines = log.lines();
-            assert!(lines.len() < 20, "{lines:#?}");
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_modem_that_never_answers_what_is_only_asked_for_information_is_armed_all_the_same() {
-    for question in ["E0", "I0", "I3", "+GMI", "+FCLASS=?"] {
-        let silent = Fault::on(question, FaultKind::NoReply).times(0);
-        let evening = house(&[silent], 2 * MINUTE).live().await;
-        assert_blocked(&evening, question);
-    }
+async fn one_that_answers_everything_with_an_error_from_the_start_is_deaf() {
+    let told = Told::default();
+    let errs = FaultKind::Confuse(Cure::Replug);
+    let errs = Fault::new(Trigger::At(Duration::ZERO), errs);
+    let mut house = house(&[errs], 3 * MINUTE);
+    house.observer = told.observer();
+    house.live().await;
+    assert_eq!(told.all("armed"), []);
+    assert_eq!(told.all("deaf for 1 min").len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -414,7 +305,7 @@ async fn firmware_that_says_ok_and_stays_on_hook_is_told_the_other_way() {
         .ends(Ending::Stays);
     let scenario = Scenario::default().chip(Chip::Usr5637Old).call(call);
     let evening = House::new(scenario)
-        .action(callblock::blocker::BlockAction::Record {
+        .action(BlockAction::Record {
             limit: Duration::from_secs(20),
         })
         .live()

@@ -48,15 +48,16 @@ impl EmulatedModem {
     /// Resets its USB port: it goes and comes back, without losing power.
     pub fn usb_reset(&mut self, now: Instant) {
         self.advance(now);
-        let wedged = self.wedged.take();
+        let (wedged, confused) = (self.wedged.take(), self.confused);
         self.unplug(now);
-        self.wedged = wedged;
+        (self.wedged, self.confused) = (wedged, confused);
         self.treat(Cure::UsbReset);
         self.plug(now, false);
     }
 
     fn treat(&mut self, treatment: Cure) {
         self.wedged.take_if(|wedged| wedged.cure <= treatment);
+        self.confused.take_if(|cure| *cure <= treatment);
     }
 
     /// Pulls the modem out of its socket.
@@ -73,6 +74,7 @@ impl EmulatedModem {
         self.output.clear();
         self.settings = Settings::after_reset(self.profile, self.stored);
         self.wedged = None;
+        self.confused = None;
         self.plug_changes.push_back(PlugChange::Unplugged);
     }
 

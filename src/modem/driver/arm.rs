@@ -1,6 +1,7 @@
 //! Setting the modem up: who it is, caller ID on, the class it rests in.
 
 use super::attached::Attached;
+use super::candour::Candour;
 use super::connection::{CommandError, Connection};
 use super::{Armed, Down, ModemEvent, RestingClass};
 use crate::modem::chip::{Chip, Identity};
@@ -15,9 +16,11 @@ impl Attached {
         connection.discard_stale_input().await?;
         // It may be off-hook, and even streaming, for a process that was killed: a modem that does
         // not answer is told to leave whatever it is in.
-        for command in [Command::set("AT"), Command::set("ATH0")] {
-            must(connection.insist(&command).await)?;
+        let attention = connection.insist(&Command::set("AT")).await;
+        if !attention.map_err(CommandError::into_down)?.is_ok() {
+            connection.resync().await.map_err(CommandError::into_down)?;
         }
+        must(connection.insist(&Command::set("ATH0")).await)?;
         self.reset().await?;
         let connection = &mut self.connection;
         let identity = Identity {
@@ -32,13 +35,37 @@ impl Attached {
         };
         connection.chip = Chip::of(identity.family());
         tracing::debug!(?identity, family = ?identity.family(), "modem identified");
+        if self.identity != identity {
+            self.candour = Candour::default();
+        }
         self.identity = identity;
         Ok(())
     }
 
-    /// Soft reset, caller ID, class, and the settings that `ATZ` undoes: after opening the port and
-    /// after every call.
+    /// Sets the modem up and makes sure that it is: after opening the port and after every call.
     pub(super) async fn arm(&mut self) -> Result<(), Down> {
+        self.set_up().await?;
+        if let Some(what) = self.discrepancy(false).await? {
+            let what = format!("{what}, right after it was set up; once more");
+            self.connection.silence.tell(&what);
+            self.set_up().await?;
+            if let Some(what) = self.discrepancy(true).await? {
+                return Err(Down::Unfit { what });
+            }
+        }
+        let armed = Armed {
+            identity: self.identity.clone(),
+            class: self.class,
+            caller_id: self.caller_id,
+        };
+        self.armed = true;
+        self.health.looked(Instant::now());
+        self.connection.tell(ModemEvent::Armed(armed)).await;
+        Ok(())
+    }
+
+    /// Soft reset, caller ID, class, and the settings that `ATZ` undoes.
+    async fn set_up(&mut self) -> Result<(), Down> {
         self.reset().await?;
         let connection = &mut self.connection;
         // Automatic answer would pick up every call.
@@ -62,19 +89,9 @@ impl Attached {
         for command in &self.options.init {
             obliging(connection, command).await?;
         }
-        let armed = Armed {
-            identity: self.identity.clone(),
-            class: self.class,
-            caller_id: self.caller_id,
-        };
-        self.armed = true;
-        self.health.looked(Instant::now());
-        self.connection.tell(ModemEvent::Armed(armed)).await;
         Ok(())
     }
-}
 
-impl Attached {
     /// Soft reset. It brings the stored profile back, which may have echo, numeric result codes or
     /// none at all.
     async fn reset(&mut self) -> Result<(), Down> {
@@ -94,11 +111,16 @@ impl Attached {
                 self.silent_after_reset = true;
             }
         }
-        if !obliging(connection, PLAIN_WORDS).await? {
-            // Firmware that wants one at a time.
-            for one in ["ATE0", "ATQ0", "ATV1"] {
-                obliging(connection, one).await?;
-            }
+        if obliging(connection, PLAIN_WORDS).await? {
+            return Ok(());
+        }
+        // Firmware that wants one at a time.
+        let mut obeyed = false;
+        for one in ["ATE0", "ATQ0", "ATV1"] {
+            obeyed |= obliging(connection, one).await?;
+        }
+        if !obeyed {
+            connection.resync().await.map_err(CommandError::into_down)?;
         }
         Ok(())
     }
@@ -177,7 +199,7 @@ pub(super) fn must(reply: Result<Reply, CommandError>) -> Result<(), Down> {
 
 /// The text of the answer, or nothing if the modem does not know the question. Nothing depends on the
 /// answer, so one that has none does well without, provided it answers `AT`.
-async fn ask(connection: &mut Connection, question: &str) -> Result<String, Down> {
+pub(super) async fn ask(connection: &mut Connection, question: &str) -> Result<String, Down> {
     match connection.insist(&Command::ask(question)).await {
         Ok(reply) if reply.is_ok() => Ok(reply.text().to_owned()),
         Ok(_) => Ok(String::new()),

@@ -1,5 +1,6 @@
 //! A modem on an open port: requests become AT commands.
 
+use super::candour::Candour;
 use super::connection::{CommandError, Connection};
 use super::health::Health;
 use super::{Down, ModemEvent, ModemOptions, Request, RestingClass};
@@ -24,6 +25,8 @@ pub(super) struct Attached {
     pub(super) connection: Connection,
     pub(super) options: ModemOptions,
     pub(super) identity: Identity,
+    /// What the word of the modem of this identity is worth.
+    pub(super) candour: Candour,
     /// The class it rests in.
     pub(super) class: RestingClass,
     /// It was set up: it has answered everything it had to.
@@ -81,11 +84,17 @@ const fn is_seized(result: Option<ResultCode>) -> bool {
 }
 
 impl Attached {
-    pub(super) fn new(connection: Connection, options: ModemOptions) -> Self {
+    /// What was known of the modem on this port before holds if it is still the same.
+    pub(super) fn new(
+        connection: Connection,
+        options: ModemOptions,
+        (identity, candour): (Identity, Candour),
+    ) -> Self {
         Self {
             connection,
             options,
-            identity: Identity::default(),
+            identity,
+            candour,
             class: RestingClass::Data,
             armed: false,
             caller_id: false,

@@ -249,9 +249,10 @@ impl Connection {
     pub(super) async fn insist(&mut self, command: &Command) -> Result<Reply, CommandError> {
         match self.command(command).await {
             Err(CommandError::Silent { command: text }) => {
-                let what = format!("the modem does not answer {text}; trying again");
+                let what = format!("the modem does not answer {text}: resynchronising");
                 self.silence.tell(&what);
                 self.resync().await?;
+                tracing::info!("it answers again");
                 self.command(command).await
             }
             other => other,

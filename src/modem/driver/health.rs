@@ -150,7 +150,7 @@ impl Health {
 
 impl Attached {
     /// Asks the modem how it is, and sets it up again if it is not as it should be. One that cannot
-    /// be brought to answer goes up the ladder.
+    /// be brought to answer, or to stay as it was set up, goes up the ladder.
     pub(super) async fn look_after(&mut self) -> Result<(), Down> {
         let doubtful = self.health.is_doubtful();
         match self.complaint().await {
@@ -162,15 +162,8 @@ impl Attached {
                 tracing::warn!("calls come without caller ID, which they used to have: soft reset");
             }
             Ok(Some(complaint)) => tracing::warn!("{complaint}: soft reset"),
-            Err(CommandError::Down(down)) => return Err(down),
-            Err(CommandError::Silent { command }) => {
-                tracing::warn!("the modem does not answer {command}: resynchronising");
-                match self.connection.resync().await {
-                    Ok(()) => tracing::info!("it answers again"),
-                    Err(CommandError::Down(down)) => return Err(down),
-                    Err(CommandError::Silent { .. }) => tracing::warn!("no answer: soft reset"),
-                }
-            }
+            Err(Down::NotAnswering { .. }) => tracing::warn!("no answer: soft reset"),
+            Err(down) => return Err(down),
         }
         // `ATZ` may work where nothing else does.
         if !self.silent_after_reset {
@@ -180,50 +173,25 @@ impl Attached {
     }
 
     /// What is wrong with the modem's answers, in words.
-    async fn complaint(&mut self) -> Result<Option<String>, CommandError> {
-        let attention = self.connection.command(&Command::set("AT")).await?;
-        if !attention.is_ok() {
-            return Ok(Some("the modem answers AT with an error".into()));
+    async fn complaint(&mut self) -> Result<Option<String>, Down> {
+        let attention = self.connection.insist(&Command::set("AT")).await;
+        if !attention.map_err(CommandError::into_down)?.is_ok() {
+            // Noise may have stood before it.
+            return match self.connection.resync().await {
+                Ok(()) => self.discrepancy(false).await,
+                Err(CommandError::Down(down)) => Err(down),
+                Err(CommandError::Silent { .. }) => {
+                    Ok(Some("the modem answers AT with an error".into()))
+                }
+            };
         }
-        let caller_id = self.connection.command(&Command::ask("AT+VCID?")).await?;
-        // A modem that does not know the question is taken at its word.
-        if self.caller_id && caller_id.is_ok() && is_number(caller_id.text(), "0") {
-            return Ok(Some("the modem has switched caller ID off".into()));
-        }
-        let class = self.connection.command(&Command::ask("AT+FCLASS?")).await?;
-        let wanted: &[&str] = match self.class {
-            RestingClass::Data => &["0"],
-            RestingClass::Fax => &["1", "2"],
-            RestingClass::Voice => &["8"],
-        };
-        let is = |number: &&str| is_number(class.text(), number);
-        if class.is_ok() && !class.text().is_empty() && !wanted.iter().any(is) {
-            let class = class.text();
-            return Ok(Some(format!("the modem is in service class {class}")));
-        }
-        Ok(None)
+        self.discrepancy(false).await
     }
-}
-
-/// Whether an answer such as `8`, `8.0` or `+FCLASS: 8` is this number.
-fn is_number(answer: &str, number: &str) -> bool {
-    let value = answer.rsplit(':').next().unwrap_or(answer).trim();
-    value.split('.').next() == Some(number)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_in_all_dresses() {
-        for answer in ["8", "8.0", "+FCLASS: 8", " 8 "] {
-            assert!(is_number(answer, "8"), "{answer}");
-        }
-        for answer in ["0", "18", "", "+FCLASS: 0"] {
-            assert!(!is_number(answer, "8"), "{answer}");
-        }
-    }
 
     const TEXT: Event = Event::Ring { shielded: false };
     const SHIELDED: Event = Event::Ring { shielded: true };

@@ -6,6 +6,7 @@
 
 mod arm;
 mod attached;
+mod candour;
 mod connection;
 mod health;
 mod recovery;
@@ -19,6 +20,7 @@ use super::line_code::LineCode;
 use super::port::Jack;
 use super::voice::VoiceMode;
 use attached::Attached;
+use candour::Candour;
 use connection::Connection;
 use recovery::{Recovery, Step};
 use std::time::Duration;
@@ -335,6 +337,8 @@ enum Down {
     PortGone { why: String },
     /// The modem is there and says nothing.
     NotAnswering { command: String },
+    /// The modem answers and does not stay as it is set up.
+    Unfit { what: String },
 }
 
 impl Down {
@@ -350,6 +354,7 @@ impl std::fmt::Display for Down {
         match self {
             Self::PortGone { why } => write!(f, "the port is gone: {why}"),
             Self::NotAnswering { command } => write!(f, "the modem does not answer {command}"),
+            Self::Unfit { what } => f.write_str(what),
         }
     }
 }
@@ -377,21 +382,23 @@ impl Task {
 
     /// Opens the port, uses it until it is lost, and begins again; ends when nobody asks any more.
     async fn live(&mut self) {
+        let mut known = <(Identity, Candour)>::default();
         loop {
             let mut connection = self.open().await;
             connection.silence = self.recovery.silence();
-            let attached = self
-                .attached
-                .insert(Attached::new(connection, self.options.clone()));
+            let attached =
+                self.attached
+                    .insert(Attached::new(connection, self.options.clone(), known));
             let Err(down) = attached.serve(&mut self.requests).await else {
                 return;
             };
+            known = (attached.identity.clone(), attached.candour);
             if attached.armed {
                 self.recovery.modem_answered();
             }
             let next = match down {
                 Down::PortGone { .. } => Step::WaitForPort,
-                Down::NotAnswering { .. } => self.recovery.next_step(),
+                Down::NotAnswering { .. } | Down::Unfit { .. } => self.recovery.next_step(),
             };
             if let Step::Reopen = next {
                 self.recovery

@@ -1,0 +1,176 @@
+//! A modem that lost its settings, or never had them as it said: how that is noticed.
+
+use crate::house::{Evening, FRIEND, HANG_UP, House, ROBOCALLER};
+use crate::log::Log;
+use crate::recovery::{MINUTE, assert_blocked, house};
+use callblock::blocker::BlockAction;
+use callblock::emulator::{
+    Call, Chip, Ending, Fault, FaultKind, Happening, Scenario, StoredResults, Trigger,
+};
+use std::time::Duration;
+
+#[tokio::test(start_paused = true)]
+async fn caller_id_that_was_switched_off_is_switched_on_again() {
+    // The modem loses its settings without a word, as after a brown-out: it goes and comes back so
+    // quickly that the port survives.
+    let log = Log::begin();
+    let forgets = Fault::new(Trigger::At(2 * MINUTE), FaultKind::Forget);
+    let evening = house(&[forgets], 8 * MINUTE).live().await;
+    assert_blocked(&evening, "settings lost");
+    let said = "the modem has switched caller ID off: soft reset";
+    assert_eq!(log.count(said), 1, "{:#?}", log.lines());
+}
+
+/// A robocaller comes to a modem that so many times answers this setting with `OK` and does not make it.
+async fn swallowed(setting: &str, times: u32, action: BlockAction) -> (Evening, Log) {
+    let log = Log::begin();
+    let call = Call::from(ROBOCALLER)
+        .named("A robocaller")
+        .at(Duration::from_secs(20))
+        .ends(Ending::Stays);
+    let pretends = Fault::on(setting, FaultKind::Pretend).times(times);
+    let scenario = Scenario::default().call(call).fault(pretends);
+    let evening = House::new(scenario).action(action).live().await;
+    (evening, log)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_setting_that_was_answered_with_ok_and_not_made_is_noticed_at_once() {
+    for (setting, action) in [("+VCID=1", HANG_UP), ("+FCLASS=2", BlockAction::Fax)] {
+        let (evening, log) = swallowed(setting, 1, action.clone()).await;
+        let story = format!("{setting}\n{}\n{:#?}", evening.story(), log.lines());
+        let row = evening.row();
+        assert_eq!(row.verdict, "block", "{story}");
+        assert_eq!(row.action, action.kind().as_str(), "{story}");
+        assert_eq!(row.outcome.as_deref(), Some("finished"), "{story}");
+        assert_eq!(
+            log.count("right after it was set up; once more"),
+            1,
+            "{story}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_modem_that_never_shows_caller_id_as_it_was_set_is_armed_and_warned_of_once() {
+    let (evening, log) = swallowed("+VCID=1", 0, HANG_UP).await;
+    assert_eq!(evening.row().verdict, "ring", "{}", evening.story());
+    let said = "the modem says that caller ID is off, whatever it is told";
+    assert_eq!(log.count(said), 1, "{:#?}", log.lines());
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_come_without_the_caller_id_they_used_to_have_are_a_reason_to_reset() {
+    let log = Log::begin();
+    let known = Call::from(FRIEND).named("A friend").at(MINUTE).rings(2);
+    let unknown = Call::without_caller_id().at(2 * MINUTE).rings(4);
+    let scenario = Scenario::default().call(known).call(unknown);
+    let evening = House::new(scenario).watched(4 * 60).live().await;
+    assert_eq!(evening.rows.len(), 2, "{}", evening.story());
+    let said = "calls come without caller ID, which they used to have: soft reset";
+    assert_eq!(log.count(said), 1, "{:#?}", log.lines());
+    let resets = evening
+        .journal
+        .count(|h| matches!(h, Happening::Command(line) if line == "ATZ"));
+    assert!(resets >= 2, "{}", evening.story());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_modem_that_reset_itself_is_found_out_by_the_first_ringing() {
+    // No caller ID was ever seen, and the look of every five minutes is far away.
+    let actions = [
+        HANG_UP,
+        BlockAction::Record {
+            limit: Duration::from_secs(3),
+        },
+    ];
+    for action in actions {
+        let log = Log::begin();
+        let forgets = Fault::new(Trigger::At(Duration::from_secs(30)), FaultKind::Forget);
+        let unscreened = Call::from(ROBOCALLER).at(MINUTE).rings(2);
+        let next = Call::from(ROBOCALLER).at(MINUTE + Duration::from_secs(17));
+        let scenario = Scenario::default()
+            .fault(forgets)
+            .call(unscreened)
+            .call(next);
+        let evening = House::new(scenario)
+            .action(action)
+            .watched(120)
+            .live()
+            .await;
+        let verdicts: Vec<&str> = evening
+            .rows
+            .iter()
+            .map(|row| row.verdict.as_str())
+            .collect();
+        assert_eq!(verdicts, ["ring", "block"], "{}", evening.story());
+        assert_eq!(log.count("soft reset"), 1, "{:#?}", log.lines());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_without_caller_id_is_not_looked_at_after_every_call() {
+    let mut scenario = Scenario::default();
+    for call in 1..=4 {
+        scenario = scenario.call(Call::without_caller_id().at(call * MINUTE).rings(3));
+    }
+    let evening = House::new(scenario).watched(280).live().await;
+    assert_eq!(evening.rows.len(), 4, "{}", evening.story());
+    let looks = evening
+        .journal
+        .count(|h| matches!(h, Happening::Command(line) if line == "AT+FCLASS?"));
+    // One when it is set up.
+    assert_eq!(looks, 2, "{}", evening.story());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_result_too_many_leads_to_a_look_at_once() {
+    // The modem forgets, and all there is to see of it is an `OK` that nobody asked for.
+    let forgets = Fault::new(Trigger::At(Duration::from_secs(30)), FaultKind::Forget);
+    let stray = Fault::new(
+        Trigger::At(Duration::from_secs(31)),
+        FaultKind::Line("OK".into()),
+    );
+    let evening = house(&[forgets, stray], MINUTE).live().await;
+    assert_eq!(evening.rows.len(), 1, "{}", evening.story());
+    assert_blocked(&evening, "a stray result");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stored_profile_with_numeric_or_no_results_is_told_to_speak() {
+    for stored_results in [StoredResults::Numeric, StoredResults::None] {
+        for chip in [Chip::Cx93001V2013, Chip::Usr5637, Chip::Mt9234mu] {
+            let log = Log::begin();
+            let first = Call::from(ROBOCALLER).at(MINUTE).ends(Ending::Stays);
+            let next = Call::from(ROBOCALLER).at(2 * MINUTE).ends(Ending::Stays);
+            let mut scenario = Scenario::default().chip(chip).call(first).call(next);
+            scenario.stored_results = stored_results;
+            let evening = House::new(scenario)
+                .action(BlockAction::Record {
+                    limit: Duration::from_secs(5),
+                })
+                .watched(170)
+                .live()
+                .await;
+            let what = format!("{stored_results:?} {chip:?}\n{}", evening.story());
+            assert_eq!(evening.rows.len(), 2, "{what}");
+            for row in &evening.rows {
+                assert_eq!(row.verdict, "block", "{what}");
+                assert_eq!(row.outcome.as_deref(), Some("time-limit"), "{what}");
+                assert_eq!(row.trouble, None, "{what}");
+            }
+            // Ready for the next call within 2 s of going on-hook: it is asked nothing twice.
+            let lines = log.lines();
+            assert!(lines.len() < 20, "{lines:#?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_modem_that_never_answers_what_is_only_asked_for_information_is_armed_all_the_same() {
+    for question in ["E0", "I0", "I3", "+GMI", "+FCLASS=?"] {
+        let silent = Fault::on(question, FaultKind::NoReply).times(0);
+        let evening = house(&[silent], 2 * MINUTE).live().await;
+        assert_blocked(&evening, question);
+    }
+}
