@@ -86,6 +86,8 @@ pub enum FaultKind {
     /// The modem answers every command with `ERROR` and carries none out, until it is treated so, or in
     /// a way that is rougher.
     Confuse(Cure),
+    /// A modem that stopped, or answered with errors only, comes to itself.
+    Recover,
     /// The modem loses its settings without a word, as after a brown-out.
     Forget,
     /// The modem is pulled out.
@@ -147,6 +149,7 @@ impl EmulatedModem {
             FaultKind::Wedge => self.wedge(Cure::Replug),
             FaultKind::Hang(cure) => self.wedge(*cure),
             FaultKind::Confuse(cure) => self.confused = Some(*cure),
+            FaultKind::Recover => self.recover(),
             FaultKind::Forget => self.forget(),
             FaultKind::Garbage(count) => {
                 let count = (*count).min(4096);

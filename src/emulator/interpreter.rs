@@ -84,6 +84,7 @@ impl EmulatedModem {
                 }
                 FaultKind::DigitalLine
                 | FaultKind::Wedge
+                | FaultKind::Recover
                 | FaultKind::Forget
                 | FaultKind::Hang(_)
                 | FaultKind::Confuse(_)

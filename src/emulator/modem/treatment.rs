@@ -55,6 +55,11 @@ impl EmulatedModem {
         self.plug(now, false);
     }
 
+    /// Does what it is told again.
+    pub(in crate::emulator) fn recover(&mut self) {
+        self.treat(Cure::Replug);
+    }
+
     fn treat(&mut self, treatment: Cure) {
         self.wedged.take_if(|wedged| wedged.cure <= treatment);
         self.confused.take_if(|cure| *cure <= treatment);

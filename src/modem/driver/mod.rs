@@ -30,6 +30,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 /// How long DTR stays down before the port of a modem that does not answer is opened again.
 const DTR_DROPPED: Duration = Duration::from_secs(1);
+/// A hung modem that says something is tried again, but not more often than this.
+const SHORTEST_REST: Duration = Duration::from_mins(1);
 /// Before a lost port is opened again: a node that is about to vanish can still be opened.
 const AFTER_LOSS: Duration = Duration::from_millis(500);
 
@@ -458,16 +460,17 @@ impl Task {
         }
     }
 
-    /// Waits, but no longer than until the modem is unplugged, which is the surest cure: the port
-    /// stays open so that this is noticed.
+    /// Waits, but no longer than until the modem is unplugged, which is the surest cure, or says
+    /// something, which is the surest sign of life: the port stays open so that either is noticed.
     async fn rest(&mut self, time: Duration) {
-        let end = Instant::now() + time;
+        let start = Instant::now();
+        let mut end = start + time;
         let Some(attached) = &mut self.attached else {
             return;
         };
         loop {
             match timeout_at(end, attached.connection.next()).await {
-                Ok(Ok(_)) => {}
+                Ok(Ok(_)) => end = end.min(Instant::now().max(start + SHORTEST_REST)),
                 Ok(Err(_)) => return self.recovery.unplugged(),
                 Err(_) => return,
             }
