@@ -4,8 +4,7 @@
 //! time; or as one line of hex, the raw FSK message ([`raw`](super::raw_caller_id)). Nothing here
 //! decides what a number means: it is passed on as the modem gave it.
 //!
-//! A block is complete when it has a number and a name, at the end of a complex report, at the next
-//! RING, or after [`QUIET`]. What belongs to a block but comes after it was completed (a late name)
+//! A block is complete when it has a number and a name, at the next RING, or after [`QUIET`]. What belongs to a block but comes after it was completed (a late name)
 //! completes it again, marked as a revision.
 
 use super::raw_caller_id::{self, RawError, RawMessage};
@@ -141,9 +140,7 @@ impl CallerIdReader {
         match raw_caller_id::parse_line(text.trim()) {
             None => LineWas::SomethingElse,
             Some(Err(damage)) => LineWas::Damaged(damage),
-            Some(Ok(RawMessage::MessageWaiting(waiting))) => {
-                LineWas::Part(Some(Completed::MessageWaiting(waiting)))
-            }
+            Some(Ok(RawMessage::MessageWaiting(waiting))) => self.indicator(waiting),
             Some(Ok(RawMessage::Call(id))) => {
                 self.gathering = Block {
                     id,
@@ -171,7 +168,7 @@ impl CallerIdReader {
         }
     }
 
-    /// A RING or the end of a complex report: a block that has begun is complete.
+    /// A RING: a block that has begun is complete.
     pub fn complete(&mut self, now: Instant) -> Option<Completed> {
         if !std::mem::take(&mut self.gathering.begun) {
             return None;
@@ -243,9 +240,7 @@ impl CallerIdReader {
     /// `MESG = …`: a parameter the modem's formatter does not know, as hex; or a whole raw message.
     fn message(&mut self, hex: &str, now: Instant) -> LineWas {
         match raw_caller_id::parse_line(hex) {
-            Some(Ok(RawMessage::MessageWaiting(waiting))) => {
-                return LineWas::Part(Some(Completed::MessageWaiting(waiting)));
-            }
+            Some(Ok(RawMessage::MessageWaiting(waiting))) => return self.indicator(waiting),
             Some(Ok(RawMessage::Call(id))) => {
                 self.gathering.id = id;
                 self.gathering.begun = true;
@@ -261,10 +256,10 @@ impl CallerIdReader {
                 );
             }
             Some((0x0B, state)) => {
-                return LineWas::Part(Some(Completed::MessageWaiting(MessageWaiting {
+                return self.indicator(MessageWaiting {
                     waiting: state.first().is_some_and(|&s| s != 0),
                     count: None,
-                })));
+                });
             }
             Some((0x13, count)) => {
                 let count = count.first().copied();
@@ -549,6 +544,10 @@ mod tests {
             })
         };
         assert_eq!(completed, [waiting(None), waiting(Some(2))]);
+        for message in ["MESG = 060342424231", "MESG = 0B01FF", "82030B01FF70"] {
+            let completed = read(&["DATE = 1107", "TIME = 1152", message]);
+            assert_eq!(completed, [waiting(None)], "{message}");
+        }
     }
 
     #[test]

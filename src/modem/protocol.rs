@@ -132,10 +132,9 @@ impl Protocol {
             match frame {
                 Frame::Line(line) => self.line(&line, now),
                 Frame::Code(code) => self.code(code, now),
-                Frame::ReportEnd => {
-                    let completed = self.caller_id.complete(now);
-                    self.completed(completed);
-                }
+                // The "Jump" modem sends the name in a report of its own: only what completes a block
+                // elsewhere completes it here.
+                Frame::ReportEnd => {}
                 Frame::Audio(audio) => self.events.push_back(Event::Audio(audio)),
                 Frame::StreamEnd => {
                     self.key_up();

@@ -193,11 +193,11 @@ fn the_jump_modem_s_form() {
             Event::Ring { shielded: true },
             Event::CallerId {
                 revision: false,
-                ..
-            },
-            Event::CallerId {
-                revision: true,
-                id: CallerId { name: Some(_), .. }
+                id: CallerId {
+                    number: Some(_),
+                    name: Some(_),
+                    ..
+                }
             },
         ]
     ));
