@@ -242,6 +242,10 @@ async fn part_with_a_full_disk() {
     assert!(contains(&evening.said(), &samples));
     assert!(evening.rows[1].trouble.is_some());
     assert_recorded_whole(&evening, 2);
+    // There was room for the name of the second, and for nothing in it.
+    for file in std::fs::read_dir(evening.dir.path().join("rec")).unwrap() {
+        read_wav(&file.unwrap().path());
+    }
 }
 
 #[test]
