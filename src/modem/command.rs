@@ -196,6 +196,8 @@ pub struct Reply {
     pub lines: Vec<String>,
     /// The result.
     pub result: ResultCode,
+    /// It came as a number (`ATV0`).
+    pub numeric: bool,
 }
 
 impl Reply {

@@ -18,10 +18,7 @@ const LONGEST_REPLY: usize = 64;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Event {
     /// The line rings.
-    Ring {
-        /// As `DLE R`, which is the way of the voice class, and not as the text `RING`.
-        shielded: bool,
-    },
+    Ring(RingForm),
     /// Caller ID, complete.
     CallerId {
         /// The block.
@@ -48,6 +45,17 @@ pub enum Event {
     Reply(Reply),
     /// A line that means nothing here, decoded as Latin-1.
     Unknown(String),
+}
+
+/// How the modem reports a ring.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RingForm {
+    /// `RING`.
+    Text,
+    /// `2`, in numeric form (`ATV0`).
+    Numeric,
+    /// `DLE R`, the way of the voice class.
+    Shielded,
 }
 
 /// The protocol's state.
@@ -175,9 +183,13 @@ impl Protocol {
         }
         let text = latin1(line);
         if is_ring(&text) {
-            return self.ring(false, now);
+            return self.ring(RingForm::Text, now);
         }
         let Some(pending) = &mut self.pending else {
+            // Only a modem that reset itself says so; a reply that is a number has its question.
+            if text == "2" {
+                return self.ring(RingForm::Numeric, now);
+            }
             return self.unsolicited(text);
         };
         if !pending.command.is_empty() && text.eq_ignore_ascii_case(&pending.command) {
@@ -187,7 +199,8 @@ impl Protocol {
             Expected::Text => None,
             _ => ResultCode::parse_numeric(&text),
         };
-        match ResultCode::parse(&text).or_else(numeric) {
+        let in_words = ResultCode::parse(&text);
+        match in_words.or_else(numeric) {
             Some(result) if pending.expected.ends_with(result) => {
                 let lines = std::mem::take(&mut pending.lines);
                 if let (Expected::Stream(mode), ResultCode::Connect | ResultCode::VoiceConnect) =
@@ -196,7 +209,11 @@ impl Protocol {
                     self.wire.enter(mode.data_state());
                 }
                 self.pending = None;
-                self.events.push_back(Event::Reply(Reply { lines, result }));
+                self.events.push_back(Event::Reply(Reply {
+                    lines,
+                    result,
+                    numeric: in_words.is_none(),
+                }));
             }
             Some(ResultCode::Connect) => pending.keep(text),
             Some(_) => self.unsolicited(text),
@@ -216,7 +233,7 @@ impl Protocol {
 
     fn code(&mut self, code: u8, now: Instant) {
         match code {
-            b'R' => self.ring(true, now),
+            b'R' => self.ring(RingForm::Shielded, now),
             b'/' => {
                 self.key_up();
                 self.key.shielded = true;
@@ -234,10 +251,10 @@ impl Protocol {
         }
     }
 
-    fn ring(&mut self, shielded: bool, now: Instant) {
+    fn ring(&mut self, form: RingForm, now: Instant) {
         let completed = self.caller_id.complete(now);
         self.completed(completed);
-        self.events.push_back(Event::Ring { shielded });
+        self.events.push_back(Event::Ring(form));
     }
 
     fn completed(&mut self, completed: Option<Completed>) {

@@ -77,35 +77,60 @@ async fn calls_that_come_without_the_caller_id_they_used_to_have_are_a_reason_to
 
 #[tokio::test(start_paused = true)]
 async fn a_modem_that_reset_itself_is_found_out_by_the_first_ringing() {
-    // No caller ID was ever seen, and the look of every five minutes is far away.
-    let actions = [
-        HANG_UP,
-        BlockAction::Record {
-            limit: Duration::from_secs(3),
-        },
-    ];
-    for action in actions {
+    // Its rings look as ever, no caller ID was ever seen, and the look of every five minutes is far
+    // away.
+    let log = Log::begin();
+    let forgets = Fault::new(Trigger::At(Duration::from_secs(30)), FaultKind::Forget);
+    let unscreened = Call::from(ROBOCALLER).at(MINUTE).rings(2);
+    let next = Call::from(ROBOCALLER).at(MINUTE + Duration::from_secs(17));
+    let scenario = Scenario::default()
+        .fault(forgets)
+        .call(unscreened)
+        .call(next);
+    let evening = House::new(scenario).watched(120).live().await;
+    let rows = evening.rows.iter();
+    let verdicts: Vec<&str> = rows.map(|row| row.verdict.as_str()).collect();
+    assert_eq!(verdicts, ["ring", "block"], "{}", evening.story());
+    assert_eq!(log.count("soft reset"), 1, "{:#?}", log.lines());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_reset_itself_to_numbers_or_out_of_its_class_is_mended_before_the_caller_id_comes()
+{
+    let record = BlockAction::Record {
+        limit: Duration::from_secs(3),
+    };
+    for (stored_results, action) in [
+        (StoredResults::Numeric, HANG_UP),
+        (StoredResults::Numeric, record.clone()),
+        (StoredResults::Words, record),
+    ] {
         let log = Log::begin();
         let forgets = Fault::new(Trigger::At(Duration::from_secs(30)), FaultKind::Forget);
-        let unscreened = Call::from(ROBOCALLER).at(MINUTE).rings(2);
-        let next = Call::from(ROBOCALLER).at(MINUTE + Duration::from_secs(17));
-        let scenario = Scenario::default()
-            .fault(forgets)
-            .call(unscreened)
-            .call(next);
+        let call = Call::from(ROBOCALLER).at(MINUTE).ends(Ending::Stays);
+        let mut scenario = Scenario::default().fault(forgets).call(call);
+        scenario.stored_results = stored_results;
         let evening = House::new(scenario)
             .action(action)
-            .watched(120)
+            .watched(100)
             .live()
             .await;
-        let verdicts: Vec<&str> = evening
-            .rows
-            .iter()
-            .map(|row| row.verdict.as_str())
-            .collect();
-        assert_eq!(verdicts, ["ring", "block"], "{}", evening.story());
-        assert_eq!(log.count("soft reset"), 1, "{:#?}", log.lines());
+        let story = format!("{stored_results:?} {}\n{:#?}", evening.story(), log.lines());
+        assert_eq!(evening.row().verdict, "block", "{story}");
+        assert_eq!(log.count("soft reset"), 1, "{story}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_reset_itself_to_numbers_is_found_out_by_the_look() {
+    let log = Log::begin();
+    let forgets = Fault::new(Trigger::At(Duration::from_secs(30)), FaultKind::Forget);
+    let mut house = house(&[forgets], 8 * MINUTE);
+    house.scenario.stored_results = StoredResults::Numeric;
+    let evening = house.live().await;
+    assert_blocked(&evening, "numeric");
+    let said = "the modem has reset itself: soft reset";
+    assert_eq!(log.count(said), 1, "{:#?}", log.lines());
 }
 
 #[tokio::test(start_paused = true)]

@@ -293,7 +293,7 @@ impl Connection {
             match timeout_at(quiet.min(limit), self.next()).await {
                 Err(_) => break,
                 Ok(Err(down)) => return Err(down),
-                Ok(Ok(event @ (Event::Ring { .. } | Event::CallerId { .. }))) => {
+                Ok(Ok(event @ (Event::Ring(_) | Event::CallerId { .. }))) => {
                     self.pass_on(event).await;
                 }
                 Ok(Ok(_)) => {}
@@ -319,7 +319,7 @@ impl Connection {
     /// Hands an event on to whoever listens.
     pub(super) async fn pass_on(&mut self, event: Event) {
         let event = match event {
-            Event::Ring { .. } => ModemEvent::Ring,
+            Event::Ring(_) => ModemEvent::Ring,
             Event::CallerId { id, revision } => ModemEvent::CallerId { id, revision },
             Event::MessageWaiting(waiting) => ModemEvent::MessageWaiting(waiting),
             Event::Code(code) => {

@@ -9,7 +9,7 @@ use super::attached::Attached;
 use super::connection::CommandError;
 use super::{Down, RestingClass};
 use crate::modem::command::Command;
-use crate::modem::protocol::Event;
+use crate::modem::protocol::{Event, RingForm};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -94,7 +94,7 @@ impl Health {
 
     pub(super) fn saw(&mut self, event: &Event, class: RestingClass, now: Instant) {
         match event {
-            Event::Ring { shielded } => {
+            Event::Ring(form) => {
                 // The later rings of a call whose caller ID has come.
                 let known = |at| now.duration_since(at) < CALL_OVER;
                 if self.last_known.is_some_and(known) {
@@ -103,9 +103,14 @@ impl Health {
                     self.rings_without += 1;
                 }
                 self.last_ring = Some(now);
-                self.text_ring |= !shielded && class == RestingClass::Voice;
+                self.text_ring |= *form == RingForm::Text && class == RestingClass::Voice;
                 self.routine = self.routine.max(now + AFTER_A_RING);
-                self.odd = self.is_odd(now).then_some(now + CALL_OVER);
+                self.odd = if self.has_reset_itself(*form) {
+                    // While the caller ID of this very call is still to come.
+                    Some(now)
+                } else {
+                    self.is_odd(now).then_some(now + CALL_OVER)
+                };
             }
             Event::CallerId { .. } => {
                 self.caller_id_seen = true;
@@ -141,6 +146,11 @@ impl Health {
         without || (self.text_ring && !self.text_rings_are_usual)
     }
 
+    /// Whether a ring in this form can only come from a modem that is not as it was set up.
+    fn has_reset_itself(&self, form: RingForm) -> bool {
+        form == RingForm::Numeric || (self.text_ring && !self.text_rings_are_usual)
+    }
+
     /// So many rings came without the caller ID that used to come with them that the modem's word
     /// alone is not enough.
     fn is_doubtful(&self) -> bool {
@@ -162,12 +172,14 @@ impl Attached {
                 tracing::warn!("calls come without caller ID, which they used to have: soft reset");
             }
             Ok(Some(complaint)) => tracing::warn!("{complaint}: soft reset"),
-            Err(Down::NotAnswering { .. }) => tracing::warn!("no answer: soft reset"),
+            Err(Down::NotAnswering { .. }) => {
+                tracing::warn!("no answer: soft reset");
+                // `ATZ` may work where nothing else does.
+                if !self.silent_after_reset {
+                    must(self.connection.command(&Command::reset()).await)?;
+                }
+            }
             Err(down) => return Err(down),
-        }
-        // `ATZ` may work where nothing else does.
-        if !self.silent_after_reset {
-            must(self.connection.command(&Command::reset()).await)?;
         }
         self.arm().await
     }
@@ -175,7 +187,11 @@ impl Attached {
     /// What is wrong with the modem's answers, in words.
     async fn complaint(&mut self) -> Result<Option<String>, Down> {
         let attention = self.connection.insist(&Command::set("AT")).await;
-        if !attention.map_err(CommandError::into_down)?.is_ok() {
+        let attention = attention.map_err(CommandError::into_down)?;
+        if attention.numeric {
+            return Ok(Some("the modem has reset itself".into()));
+        }
+        if !attention.is_ok() {
             // Noise may have stood before it.
             return match self.connection.resync().await {
                 Ok(()) => self.discrepancy(false).await,
@@ -193,8 +209,8 @@ impl Attached {
 mod tests {
     use super::*;
 
-    const TEXT: Event = Event::Ring { shielded: false };
-    const SHIELDED: Event = Event::Ring { shielded: true };
+    const TEXT: Event = Event::Ring(RingForm::Text);
+    const SHIELDED: Event = Event::Ring(RingForm::Shielded);
 
     fn caller_id() -> Event {
         Event::CallerId {

@@ -13,6 +13,7 @@ fn reply(lines: &[&str], result: ResultCode) -> Event {
     Event::Reply(Reply {
         lines: lines.iter().map(|&l| l.into()).collect(),
         result,
+        numeric: false,
     })
 }
 
@@ -69,7 +70,7 @@ fn news_in_the_middle_of_a_reply() {
     assert_eq!(
         events(&mut p, transcript, now),
         [
-            Event::Ring { shielded: false },
+            Event::Ring(RingForm::Text),
             Event::Unknown("DIGITAL LINE DETECTED".into()),
             call("12", Some("X")),
             Event::Code(LineCode::NoCarrier),
@@ -106,7 +107,20 @@ fn numeric_results_of_a_stored_profile() {
     p.begin(&Command::reset());
     assert_eq!(
         events(&mut p, b"ATZ\r0\r", now),
-        [reply(&[], ResultCode::Ok)]
+        [Event::Reply(Reply {
+            lines: Vec::new(),
+            result: ResultCode::Ok,
+            numeric: true,
+        })]
+    );
+    // A question may be answered with the number that means RING.
+    p.begin(&Command::ask("AT+FCLASS?"));
+    assert_eq!(
+        events(&mut p, b"2\r\nOK\r\n2\r", now),
+        [
+            reply(&["2"], ResultCode::Ok),
+            Event::Ring(RingForm::Numeric)
+        ]
     );
 }
 
@@ -169,12 +183,12 @@ fn a_ring_completes_caller_id() {
                 revision: false,
                 ..
             },
-            Event::Ring { shielded: false }
+            Event::Ring(RingForm::Text)
         ]
     ));
     assert_eq!(
         events(&mut p, b"\x10R", now),
-        [Event::Ring { shielded: true }]
+        [Event::Ring(RingForm::Shielded)]
     );
 }
 
@@ -190,7 +204,7 @@ fn the_jump_modem_s_form() {
     assert!(matches!(
         seen.as_slice(),
         [
-            Event::Ring { shielded: true },
+            Event::Ring(RingForm::Shielded),
             Event::CallerId {
                 revision: false,
                 id: CallerId {

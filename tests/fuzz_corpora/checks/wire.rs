@@ -184,7 +184,7 @@ fn the_next_call_is_announced(waiting: Waiting, garbage: &[u8]) {
     let (mut rang, mut announced) = (false, false);
     while let Some(event) = protocol.next_event() {
         match event {
-            Event::Ring { .. } => rang = true,
+            Event::Ring(_) => rang = true,
             Event::CallerId { id, .. } => {
                 announced = id.number.as_deref() == Some("5055550101")
                     && id.name.as_deref() == Some("THE NEXT CALLER");
