@@ -47,7 +47,7 @@ impl EmulatedModem {
         self.journal.note(now, Happening::Command(line));
         let Some(commands) = parse(&body).filter(|_| bytes.len() <= 256) else {
             self.state = State::Executing;
-            self.reply_after(now, self.profile.latency, "ERROR", Then::Command);
+            self.reply_after(now, self.quirks.latency, "ERROR", Then::Command);
             return;
         };
         if self.confused == Some(Cure::SoftReset) && body.trim().eq_ignore_ascii_case("Z") {
@@ -55,7 +55,7 @@ impl EmulatedModem {
         }
         if self.confused.is_some() {
             self.state = State::Executing;
-            self.reply_after(now, self.profile.latency, "ERROR", Then::Command);
+            self.reply_after(now, self.quirks.latency, "ERROR", Then::Command);
             return;
         }
         let (mut late, mut ring_inside) = (Duration::ZERO, false);
@@ -68,14 +68,14 @@ impl EmulatedModem {
                 FaultKind::Error => {
                     self.journal.note(now, Happening::Fault("ERROR".into()));
                     self.state = State::Executing;
-                    self.reply_after(now, self.profile.latency, "ERROR", Then::Command);
+                    self.reply_after(now, self.quirks.latency, "ERROR", Then::Command);
                     return;
                 }
                 FaultKind::Pretend => {
                     self.journal
                         .note(now, Happening::Fault("OK and nothing done".into()));
                     self.state = State::Executing;
-                    self.reply_after(now, self.profile.latency, "OK", Then::Command);
+                    self.reply_after(now, self.quirks.latency, "OK", Then::Command);
                     return;
                 }
                 FaultKind::Late(by) => {
@@ -128,7 +128,7 @@ impl EmulatedModem {
 
     fn carry_out(&mut self, now: Instant, commands: &[Command], late: Duration, ring_inside: bool) {
         self.state = State::Executing;
-        let mut after = self.profile.latency + late;
+        let mut after = self.quirks.latency + late;
         let mut reply = Reply {
             text: Vec::new(),
             result: "OK".to_owned(),

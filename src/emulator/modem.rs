@@ -57,6 +57,8 @@ pub struct EmulatedModem {
     output: VecDeque<u8>,
     typed_ahead: VecDeque<u8>,
     command_line: Vec<u8>,
+    /// When the last result code was given.
+    last_result: Option<Instant>,
     pub(super) random: fastrand::Rng,
     plugged: bool,
     /// Stopped for good; so many bytes were taken since.
@@ -89,6 +91,9 @@ pub(super) struct Quirks {
     /// How much weaker our own audio comes back, in dB.
     pub(super) echo: Option<u8>,
     pub(super) fax_result: FaxResult,
+    /// How long a command takes.
+    pub(super) latency: Duration,
+    deaf_after_result: Duration,
 }
 
 /// A fault of the scenario and how often it will still strike; `None` for always.
@@ -122,12 +127,15 @@ impl EmulatedModem {
                 double_dle_as_sub: scenario.double_dle_as_sub,
                 echo: scenario.echo,
                 fax_result: scenario.fax_result,
+                latency: scenario.latency.unwrap_or(profile.latency),
+                deaf_after_result: scenario.deaf_after_result,
             },
             stored,
             last_caller_id: None,
             output: VecDeque::new(),
             typed_ahead: VecDeque::new(),
             command_line: Vec::new(),
+            last_result: None,
             random: fastrand::Rng::with_seed(seed),
             plugged: true,
             wedged: None,
@@ -305,6 +313,13 @@ impl EmulatedModem {
         }
     }
 
+    /// Whether it has given a result a moment ago and takes nothing yet.
+    fn is_deaf_at(&self, now: Instant) -> bool {
+        let deaf = self.quirks.deaf_after_result;
+        self.last_result
+            .is_some_and(|result| now.saturating_duration_since(result) < deaf)
+    }
+
     fn take_byte(&mut self, now: Instant, byte: u8) {
         if !self.plugged {
             return;
@@ -322,7 +337,9 @@ impl EmulatedModem {
             }
             return;
         }
+        let deaf = self.is_deaf_at(now);
         match &mut self.state {
+            State::Command if deaf => {}
             State::Command => self.take_command_byte(now, byte),
             State::Executing => self.typed_ahead.push_back(byte),
             State::Handshake(handshake) => {
@@ -335,12 +352,12 @@ impl EmulatedModem {
                 *escaped = byte == DLE && !*escaped;
                 if ends {
                     self.dues.retain(|due| !matches!(due, Due::Reply(_)));
-                    self.reply_after(now, self.profile.latency, "OK", Then::Command);
+                    self.reply_after(now, self.quirks.latency, "OK", Then::Command);
                 }
             }
             State::Pager => {
                 self.state = State::Executing;
-                self.reply_after(now, self.profile.latency, "OK", Then::Command);
+                self.reply_after(now, self.quirks.latency, "OK", Then::Command);
             }
         }
     }
@@ -392,6 +409,7 @@ impl EmulatedModem {
         self.put(&reply.text);
         self.put(&framed);
         if !reply.result.is_empty() {
+            self.last_result = Some(at);
             self.journal.note(at, Happening::Reply(reply.result));
         }
         match reply.then {

@@ -156,7 +156,7 @@ impl EmulatedModem {
         if matches!(&self.state, State::Handshake(h) if matches!(h.kind, HandshakeKind::Dial { .. }))
         {
             self.dues.retain(|due| !matches!(due, Due::Reply(_)));
-            self.reply_after(at, self.profile.latency, result, Then::OnHook);
+            self.reply_after(at, self.quirks.latency, result, Then::OnHook);
         }
     }
 
@@ -170,7 +170,7 @@ impl EmulatedModem {
         let what = format!("byte 0x{byte:02x} aborts {:?}", handshake.kind);
         self.journal.note(now, Happening::Violation(what));
         self.state = State::Executing;
-        let after = self.profile.latency;
+        let after = self.quirks.latency;
         match handshake.kind {
             HandshakeKind::FaxClass2 => {
                 let old = self.settings.class == "2";

@@ -251,6 +251,6 @@ impl EmulatedModem {
             self.put(&[DLE, ETX]);
         }
         self.journal.note(at, Happening::VoiceEnds);
-        self.reply_after(at, self.profile.latency, "OK", Then::Command);
+        self.reply_after(at, self.quirks.latency, "OK", Then::Command);
     }
 }

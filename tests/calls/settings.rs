@@ -199,3 +199,43 @@ async fn a_modem_that_never_answers_what_is_only_asked_for_information_is_armed_
         assert_blocked(&evening, question);
     }
 }
+
+/// A robocaller comes to a modem with this peculiarity a minute after the start, and is recorded.
+async fn recorded_by(peculiar: impl FnOnce(&mut Scenario)) -> (Evening, Log) {
+    let log = Log::begin();
+    let call = Call::from(ROBOCALLER).at(MINUTE).rings(9);
+    let mut scenario = Scenario::default().call(call.ends(Ending::Stays));
+    peculiar(&mut scenario);
+    let limit = Duration::from_secs(5);
+    let house = House::new(scenario).action(BlockAction::Record { limit });
+    (house.watched(150).live().await, log)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_modem_that_swallows_what_comes_too_soon_after_a_result_is_given_time() {
+    for deaf in [5, 20, 60, 150, 240] {
+        let deaf = Duration::from_millis(deaf);
+        let (evening, log) = recorded_by(|scenario| scenario.deaf_after_result = deaf).await;
+        let story = format!("{deaf:?}\n{}\n{:#?}", evening.story(), log.lines());
+        assert_eq!(
+            evening.row().outcome.as_deref(),
+            Some("time-limit"),
+            "{story}"
+        );
+        assert_eq!(evening.row().trouble, None, "{story}");
+        assert!(log.count("does not answer") <= 2, "{story}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_modem_that_takes_seconds_for_each_answer_is_waited_for() {
+    for latency in [900, 1000, 1200, 1500, 2400] {
+        let latency = Duration::from_millis(latency);
+        let (evening, log) = recorded_by(|scenario| scenario.latency = Some(latency)).await;
+        let story = format!("{latency:?}\n{}\n{:#?}", evening.story(), log.lines());
+        assert_eq!(evening.row().verdict, "block", "{story}");
+        assert!(evening.row().picked_up.is_some(), "{story}");
+        assert!(evening.ends_on_hook(), "{story}");
+        assert!(log.count("does not answer") <= 3, "{story}");
+    }
+}

@@ -30,6 +30,8 @@
 //! double_dle_as_sub = false # two 0x10 in a row are sent to the DTE as <DLE><SUB>
 //! echo = 10                 # dB by which the modem's own audio comes back weaker; left out: not at all
 //! stored_results = "words"  # result codes of the stored profile: words, numeric (V0), none (Q1)
+//! latency = 0.003           # from a command to its result; left out: as the chip has it
+//! deaf_after_result = 0     # what comes so soon after a result code is swallowed
 //! fax_result = "ok"         # what ends a class 1 fax answer: ok, error, no-carrier
 //!
 //! [[call]]
@@ -157,6 +159,12 @@ pub struct Scenario {
     pub double_dle_as_sub: bool,
     /// By how many dB the modem's own audio comes back weaker in what it receives; `None`: not at all.
     pub echo: Option<u8>,
+    /// How long a command takes; `None`: as the chip has it.
+    #[serde(deserialize_with = "some_seconds")]
+    pub latency: Option<Duration>,
+    /// Bytes that come so soon after a result code are swallowed (V.250 lets a modem ask for 0.1 s).
+    #[serde(deserialize_with = "seconds")]
+    pub deaf_after_result: Duration,
     /// What ends a class 1 fax answer that nobody continues.
     pub fax_result: FaxResult,
     /// How the stored profile has result codes given, after power-up and `ATZ`.
@@ -185,6 +193,8 @@ impl Default for Scenario {
             ends_voice_itself: false,
             double_dle_as_sub: false,
             echo: None,
+            latency: None,
+            deaf_after_result: Duration::ZERO,
             fax_result: FaxResult::default(),
             stored_results: StoredResults::default(),
             calls: Vec::new(),

@@ -216,8 +216,7 @@ impl Attached {
         let result = match by {
             Seizure::Hook | Seizure::VoiceLine => self.attempt(&Command::set(by.command())).await?,
             Seizure::Answer => {
-                let bytes = self.connection.protocol.begin(&Command::answer());
-                self.connection.send(&bytes);
+                self.connection.issue(&Command::answer()).await?;
                 // Anything but an error at once is a modem that waits for a carrier.
                 let reply = self.connection.reply_within(ANSWER_REFUSED).await?;
                 Some(reply.map_or(ResultCode::Ok, |reply| reply.result))
@@ -244,8 +243,7 @@ impl Attached {
         requests: &mut UnboundedReceiver<Request>,
     ) -> Result<(), Down> {
         let answer = Command::answer().within(FAX_PATIENCE);
-        let bytes = self.connection.protocol.begin(&answer);
-        self.connection.send(&bytes);
+        self.connection.issue(&answer).await?;
         self.connection.tell(ModemEvent::PickedUp(self.class)).await;
         let interrupted = async {
             loop {

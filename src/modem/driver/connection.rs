@@ -3,6 +3,7 @@
 //! It never waits for output to drain (a tty would block the thread) and never sleeps in place of an
 //! event.
 
+use super::pace::Pace;
 use super::recovery::Silence;
 use super::transcript::Transcript;
 use super::{Down, ModemEvent};
@@ -30,6 +31,9 @@ const QUIET_PATIENCE: Duration = Duration::from_secs(1);
 /// How often audio is looked for. A modem sends a piece every 16 ms, and to wake for each costs three
 /// times as much as to take three at once.
 const LOOK_EVERY: Duration = Duration::from_millis(48);
+
+/// A reply that must come is waited for so long at least.
+const LATE: Duration = Duration::from_millis(2500);
 
 /// Why a command has no reply.
 #[derive(Debug)]
@@ -77,6 +81,7 @@ pub(super) struct Connection {
     pub(super) stray_result: bool,
     /// What it means if the modem does not answer.
     pub(super) silence: Silence,
+    pace: Pace,
     /// Since when the line is off-hook by our doing.
     pub(super) off_hook: Option<Instant>,
 }
@@ -95,6 +100,7 @@ impl Connection {
             chip: Chip::of(Family::Generic),
             stray_result: false,
             silence: Silence::News,
+            pace: Pace::default(),
             off_hook: None,
         }
     }
@@ -129,7 +135,7 @@ impl Connection {
     pub(super) async fn next(&mut self) -> Result<Event, Down> {
         self.watch(true)?;
         loop {
-            if let Some(event) = self.protocol.next_event() {
+            if let Some(event) = self.next_event() {
                 return Ok(event);
             }
             let deadline = self.protocol.deadline();
@@ -143,6 +149,14 @@ impl Connection {
         }
     }
 
+    fn next_event(&mut self) -> Option<Event> {
+        let event = self.protocol.next_event();
+        if let Some(Event::Reply(_)) = event {
+            self.pace.answers(Instant::now());
+        }
+        event
+    }
+
     /// Like [`Connection::next`] while audio comes in: the port is looked at now and then, not woken
     /// up for at every piece.
     pub(super) async fn next_of_stream(&mut self) -> Result<Event, Down> {
@@ -151,7 +165,7 @@ impl Connection {
         }
         self.watch(false)?;
         loop {
-            if let Some(event) = self.protocol.next_event() {
+            if let Some(event) = self.next_event() {
                 return Ok(event);
             }
             let looked = self.poll_io(&mut Context::from_waker(Waker::noop()));
@@ -220,13 +234,25 @@ impl Connection {
 
     /// Sends a command and waits for its reply; what else the modem says is passed on.
     pub(super) async fn command(&mut self, command: &Command) -> Result<Reply, CommandError> {
-        let bytes = self.protocol.begin(command);
-        self.send(&bytes);
-        self.reply_within(command.patience)
+        self.issue(command).await?;
+        self.reply_within(self.pace.patience(command.patience))
             .await?
             .ok_or_else(|| CommandError::Silent {
                 command: command.text.clone(),
             })
+    }
+
+    /// Sends a command as soon as the modem can take one; its reply is pending then.
+    pub(super) async fn issue(&mut self, command: &Command) -> Result<(), Down> {
+        if let Some(turn) = self.pace.next_turn() {
+            while let Ok(event) = timeout_at(turn, self.next()).await {
+                self.pass_on(event?).await;
+            }
+        }
+        self.pace.asks(Instant::now());
+        let bytes = self.protocol.begin(command);
+        self.send(&bytes);
+        Ok(())
     }
 
     /// Waits for the pending reply; after `patience` it is given up.
@@ -245,31 +271,53 @@ impl Connection {
         }
     }
 
-    /// Like [`Connection::command`], once more after a resync if the modem does not answer.
+    /// Like [`Connection::command`], but waits longer, and up to twice more after a resync: each attempt
+    /// may have taught what the modem's pace is. A late answer that were thrown away would be taken
+    /// for that of the next command.
     pub(super) async fn insist(&mut self, command: &Command) -> Result<Reply, CommandError> {
-        match self.command(command).await {
-            Err(CommandError::Silent { command: text }) => {
-                let what = format!("the modem does not answer {text}: resynchronising");
-                self.silence.tell(&what);
-                self.resync().await?;
-                tracing::info!("it answers again");
-                self.command(command).await
+        const ATTEMPTS: usize = 3;
+        let command = command.clone().within(command.patience.max(LATE));
+        let mut attempt = 1;
+        loop {
+            let sent = Instant::now();
+            match self.command(&command).await {
+                Err(CommandError::Silent { command: text }) if attempt < ATTEMPTS => {
+                    let what = format!("the modem does not answer {text}: resynchronising");
+                    self.silence.tell(&what);
+                    self.resync().await?;
+                    tracing::info!("it answers again");
+                    attempt += 1;
+                }
+                Ok(reply) => {
+                    self.pace.took(sent.elapsed());
+                    return Ok(reply);
+                }
+                error => return error,
             }
-            other => other,
         }
     }
 
-    /// Brings modem and driver back to the command state: out of any stream, past any late reply.
+    /// Brings modem and driver back to the command state: out of any stream, past any late reply. What
+    /// is learnt by it of the modem's pace holds from then on.
     pub(super) async fn resync(&mut self) -> Result<(), CommandError> {
-        const ATTEMPTS: usize = 3;
+        const ATTEMPTS: u32 = 3;
+        let asked_closely = self.pace.asked_closely();
         let probe = Command::set("AT");
         // A modem that reset itself to a profile without result codes says nothing to `AT`.
         let plain_words = Command::set(PLAIN_WORDS);
         for attempt in 1..=ATTEMPTS {
             self.leave_any_stream().await?;
             let probe = if attempt == 2 { &plain_words } else { &probe };
-            match self.command(probe).await {
-                Ok(reply) if reply.result == ResultCode::Ok => return Ok(()),
+            let probe = probe.clone().within(probe.patience * attempt);
+            let sent = Instant::now();
+            match self.command(&probe).await {
+                Ok(reply) if reply.result == ResultCode::Ok => {
+                    self.pace.took(sent.elapsed());
+                    if asked_closely {
+                        self.pace.swallowed();
+                    }
+                    return Ok(());
+                }
                 Ok(_) => {}
                 Err(CommandError::Silent { .. }) if attempt < ATTEMPTS => {}
                 Err(error) => return Err(error),

@@ -9,6 +9,7 @@ mod attached;
 mod candour;
 mod connection;
 mod health;
+mod pace;
 mod recovery;
 mod session;
 mod transcript;
