@@ -136,7 +136,7 @@ impl Telephone {
                 ModemEvent::VoiceEnded(VoiceEnd::Asked | VoiceEnd::ByModem) => return Ok(end),
                 ModemEvent::VoiceEnded(VoiceEnd::Stuck) => {
                     return Err(TelephoneError::Refused(
-                        "the modem stopped taking audio".into(),
+                        "the modem took or gave no more audio".into(),
                     ));
                 }
                 _ => {}

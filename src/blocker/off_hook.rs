@@ -234,7 +234,7 @@ impl OffHook {
             (Phase::HangingUp(_), _) => {}
             (_, VoiceEnd::ByModem) => self.hang_up(Outcome::CallerHungUp, at, effects),
             (_, VoiceEnd::Stuck) => {
-                self.call.trouble("the modem stopped taking audio");
+                self.call.trouble("the modem took or gave no more audio");
                 self.hang_up(Outcome::Finished, at, effects);
             }
             (_, VoiceEnd::Asked) => {

@@ -9,10 +9,13 @@ use super::command::{Command, Expected, Reply, ResultCode};
 use super::line_code::{LineCode, is_dtmf_digit};
 use super::wire::{DLE, DataState, Frame, Wire};
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Lines of text kept of one reply; `AT&V` prints a dozen.
 const LONGEST_REPLY: usize = 64;
+
+/// A modem that stops in the middle of a line for so long has given it up.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// What the modem said.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -65,6 +68,8 @@ pub struct Protocol {
     pending: Option<Pending>,
     caller_id: CallerIdReader,
     key: Key,
+    /// When the modem said something last.
+    heard: Option<Instant>,
     events: VecDeque<Event>,
 }
 
@@ -136,6 +141,14 @@ impl Protocol {
 
     /// Reads what the modem said.
     pub fn receive(&mut self, mut bytes: &[u8], now: Instant) {
+        let stale = |heard| now.duration_since(heard) >= LONGEST_PAUSE;
+        if self.heard.replace(now).is_some_and(stale)
+            && let Some(line) = self.wire.take_unfinished_line()
+        {
+            // Half a number is no number, and must not become that of the next call.
+            let text = format!("unfinished: {}", latin1(&line));
+            self.events.push_back(Event::Unknown(text));
+        }
         while let Some(frame) = self.wire.next_frame(&mut bytes) {
             match frame {
                 Frame::Line(line) => self.line(&line, now),

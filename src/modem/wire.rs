@@ -94,6 +94,17 @@ impl Wire {
         self.forget_partial();
     }
 
+    /// Gives up the line that has begun, if one has and its end will not come: what follows is
+    /// unrelated.
+    pub fn take_unfinished_line(&mut self) -> Option<Vec<u8>> {
+        if self.state == DataState::Receive || self.line.is_empty() {
+            return None;
+        }
+        self.after_dle = false;
+        self.line_overflowed = false;
+        Some(std::mem::take(&mut self.line))
+    }
+
     /// Forgets a line or report that has begun: what follows is unrelated.
     pub fn forget_partial(&mut self) {
         self.line.clear();

@@ -3,7 +3,7 @@
 use crate::house::{Evening, HANG_UP, House, ROBOCALLER, read_wav};
 use crate::log::Log;
 use callblock::blocker::BlockAction;
-use callblock::emulator::{Call, Ending, Fault, FaultKind, Scenario, Sound, Trigger, Unplug};
+use callblock::emulator::{Call, Cure, Ending, Fault, FaultKind, Scenario, Sound, Trigger, Unplug};
 use std::path::Path;
 use std::time::Duration;
 
@@ -411,4 +411,42 @@ async fn started_without_a_modem_the_one_plugged_in_later_is_taken() {
         evening.story()
     );
     assert_eq!(log.count("ERROR"), 0, "{:#?}", log.lines());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_modem_that_stops_in_the_middle_of_a_stream_does_not_hold_the_call_to_its_limit() {
+    let stops = Fault::new(
+        Trigger::AfterPickUp(Duration::from_secs(3)),
+        FaultKind::Hang(Cure::Dtr),
+    );
+    let limit = Duration::from_mins(2);
+    for action in [
+        BlockAction::Record { limit },
+        BlockAction::Duplex {
+            file: None,
+            limit,
+            silence: None,
+        },
+    ] {
+        let call = Call::from(ROBOCALLER)
+            .at(Duration::from_secs(5))
+            .says(Sound::Speech(2 * limit))
+            .ends(Ending::Stays);
+        let next = Call::from(ROBOCALLER).at(Duration::from_mins(1));
+        let scenario = Scenario::default().call(call).call(next);
+        let evening = House::new(scenario.fault(stops.clone()))
+            .action(action)
+            .watched(250)
+            .live()
+            .await;
+        let story = format!("{:#?}\n{}", evening.rows, evening.story());
+        let [first, second] = evening.rows.as_slice() else {
+            panic!("{story}");
+        };
+        assert_eq!(first.outcome.as_deref(), Some("port-lost"), "{story}");
+        let recording = evening.dir.path().join(first.recording.as_ref().unwrap());
+        let samples = read_wav(&recording).len();
+        assert!((19_000..25_000).contains(&samples), "{samples}\n{story}");
+        assert_eq!(second.action, first.action, "{story}");
+    }
 }

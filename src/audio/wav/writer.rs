@@ -174,14 +174,17 @@ pub(in crate::audio) fn shorten(path: &Path, samples: u64) -> Result<u64, WavErr
     if !ours || !is_whole(&layout) || keep >= layout.data_bytes {
         return Ok(layout.data_bytes);
     }
-    claim(&mut file, keep)?;
+    claim(&mut file, keep, layout.data_bytes)?;
     file.set_len(HEADER_BYTES + keep)?;
     file.sync_all()?;
     Ok(keep)
 }
 
 /// Writes the header of a file with so many samples, an even number, and waits until it is on the disk.
-pub(super) fn claim(file: &mut File, samples: u64) -> Result<(), WavError> {
+/// The file goes on holding all its samples `of` before, without a pad byte: whoever mends it after a
+/// crash takes what is there for samples.
+pub(super) fn claim(file: &mut File, samples: u64, of: u64) -> Result<(), WavError> {
+    file.set_len(HEADER_BYTES + of)?;
     file.seek(SeekFrom::Start(0))?;
     file.write_all(&header(samples)?)?;
     Ok(file.sync_all()?)

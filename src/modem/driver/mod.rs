@@ -160,7 +160,7 @@ pub enum VoiceEnd {
     Asked,
     /// The modem ended it: the call is over.
     ByModem,
-    /// The modem takes no more audio.
+    /// The modem takes or gives no more audio.
     Stuck,
 }
 

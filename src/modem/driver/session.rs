@@ -22,7 +22,8 @@ use tokio::time::Instant;
 const END_PATIENCE: Duration = Duration::from_millis(700);
 /// The result code after `DLE ETX` comes at once; some firmware leaves it out.
 const RESULT_PATIENCE: Duration = Duration::from_millis(300);
-/// A port that takes no byte for this long will take none any more.
+/// A port that takes no byte for this long will take none any more, and a modem that gives no audio for
+/// this long is hung: 8000 samples a second are due.
 const STUCK: Duration = Duration::from_secs(5);
 
 /// How a stream is to end.
@@ -34,7 +35,7 @@ enum Ending {
     Abort,
     /// The modem has ended it; only its result code is awaited.
     ByModem,
-    /// The modem takes no more audio.
+    /// The modem takes or gives no more audio.
     Stuck,
     /// The modem is not off-hook although it said so; the stream goes on when it is.
     OtherWay,
@@ -176,8 +177,10 @@ impl Attached {
         let connection = &mut self.connection;
         let mut pacer = Pacer::starting(Instant::now().into_std());
         let mut progress = Instant::now();
+        let mut heard = Instant::now();
         let mut sent = 0;
         loop {
+            let standstill = mode.receives().then(|| heard + STUCK);
             let step = mode.sends().then(|| Instant::from_std(pacer.next_step()));
             tokio::select! {
                 biased;
@@ -195,8 +198,12 @@ impl Attached {
                 },
                 event = connection.next_of_stream() => {
                     let event = event?;
-                    if event == Event::Code(LineCode::TransmitUnderrun) {
-                        pacer.ran_dry(Instant::now().into_std());
+                    match event {
+                        Event::Audio(_) => heard = Instant::now(),
+                        Event::Code(LineCode::TransmitUnderrun) => {
+                            pacer.ran_dry(Instant::now().into_std());
+                        }
+                        _ => {}
                     }
                     let over = ends_stream(&event, mode);
                     connection.pass_on(event).await;
@@ -204,6 +211,7 @@ impl Attached {
                         return Ok(Ending::ByModem);
                     }
                 }
+                () = until(standstill) => return Ok(Ending::Stuck),
                 () = until(playlist.finishing) => {
                     playlist.finishing = None;
                     connection.tell(ModemEvent::PlaybackFinished).await;

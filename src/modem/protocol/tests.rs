@@ -193,6 +193,25 @@ fn a_ring_completes_caller_id() {
 }
 
 #[test]
+fn half_a_number_is_not_that_of_the_next_call() {
+    for half in ["\x10XDATE=1107\rNMBR=21", "\r\nDATE = 1107\r\nNMBR = 21"] {
+        let now = Instant::now();
+        let mut p = Protocol::new();
+        assert_eq!(events(&mut p, half.as_bytes(), now), []);
+        let later = now + Duration::from_secs(8);
+        p.time_passed(later);
+        let call = "\x10R\r\nDATE = 1107\r\nNMBR = 2125550147\r\nNAME = X\r\n";
+        let seen = events(&mut p, call.as_bytes(), later);
+        let last = seen.last();
+        assert!(
+            matches!(last, Some(Event::CallerId { id, .. })
+                if id.number.as_deref() == Some("2125550147")),
+            "{half:?}: {seen:?}"
+        );
+    }
+}
+
+#[test]
 fn the_jump_modem_s_form() {
     let now = Instant::now();
     let mut p = Protocol::new();
