@@ -336,6 +336,33 @@ fn the_most_special_pattern_decides_and_the_others_are_told() {
 }
 
 #[test]
+fn every_line_with_the_number_is_told() {
+    let mut policy = american(
+        Some("5055550101,\n5055550101,friend\n"),
+        Some(
+            "5055550101,first\n\n505-555-0101,second\n5055550101,third,hangup\n5055550101,fourth\nP,a\np,b\n",
+        ),
+    );
+    let told = |policy: &Policy, number: &str| -> Vec<String> {
+        let also = screen(policy, number, "").also;
+        also.iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(
+        told(&policy, "5055550101"),
+        [
+            "allow list: 15055550101 (friend) (allow.csv:2)",
+            "block list: 15055550101 (first) (block.csv:1)",
+            "block list: 15055550101 (second) (block.csv:3)",
+            "block list: 5055550101 (third) (block.csv:4)",
+            "block list: 15055550101 (fourth) (block.csv:5)",
+        ]
+    );
+    assert_eq!(told(&policy, "P"), ["block list: P (b) (block.csv:7)"]);
+    policy.block = Some(list(&"5055550101,x,fax\n5055550101\n5*,\n".repeat(5000)));
+    assert_eq!(told(&policy, "5055550101").len(), 101);
+}
+
+#[test]
 fn a_line_says_what_is_done_and_when() {
     let text = "5055550101,,message=gone.wav\n5055550102,,record=60\n5055550103,,Duplex=300,hours=22:00-07:00\n\
         5055550104,,ring\n5055550105,,until=2026-11-19\n5055550106,,transmit,until=2026-11-20\n5055550107,,\"days=sat,sun\"\n\
@@ -649,7 +676,7 @@ proptest! {
         let path = folder.path().join("block.csv");
         std::fs::write(&path, &list).unwrap();
         let reading = Reading { numbering: american(None, None).numbering, ..Reading::default() };
-        let written = crate::screen::convert_lists(&reading, &[&path]).text;
+        let written = crate::screen::convert_lists(&reading, &[&path], &path).text;
         let before = american(None, Some(&list)).screen(&caller, noon());
         let after = american(None, Some(&written)).screen(&caller, noon());
         prop_assert_eq!((before.class, before.rule), (after.class, after.rule));
