@@ -46,9 +46,20 @@ const BAD_ENTRY: &str = "has not the fields, or the kinds of values, that are kn
 
 /// Reads either of them.
 pub(super) fn read(text: &[u8], reading: &Reading, sink: &mut dyn Sink) -> Format {
-    let text = decode(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text));
-    let document: Document<'_> = match serde_json::from_str(&text) {
-        Ok(document) => document,
+    let strict = decode(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text));
+    let lenient;
+    let read = serde_json::from_str(&strict).map(|document: Document<'_>| (&*strict, document));
+    let read = match read {
+        Ok(read) => Ok(read),
+        // What is wrong with it as it stands is what counts.
+        Err(error) => {
+            lenient = without_idle_commas(&strict);
+            let document = serde_json::from_str(&lenient);
+            document.map_or(Err(error), |document| Ok((&*lenient, document)))
+        }
+    };
+    let (text, document) = match read {
+        Ok(read) => read,
         Err(error) => {
             let line = u32::try_from(error.line()).unwrap_or(u32::MAX);
             sink.bad(
@@ -68,7 +79,7 @@ pub(super) fn read(text: &[u8], reading: &Reading, sink: &mut dyn Sink) -> Forma
     };
     sink.share_lines();
     let min = i64::from(reading.complaints.min);
-    let mut lines = Lines::new(&text);
+    let mut lines = Lines::new(text);
     for (entry, number) in entries.into_iter().zip(1_usize..) {
         let line = lines.of(entry);
         let taken = match format {
@@ -121,6 +132,33 @@ fn callblocker(entry: &RawValue, numbering: &Numbering, lines: &mut Lines<'_>) -
 
 fn fields<'a, T: Deserialize<'a>>(value: &'a RawValue) -> Result<T, &'static str> {
     serde_json::from_str(value.get()).map_err(|_| BAD_ENTRY)
+}
+
+/// The text with a blank for each comma behind which nothing comes: callblocker and people leave one
+/// behind the last entry.
+fn without_idle_commas(text: &str) -> String {
+    let mut result = String::with_capacity(text.len());
+    let (mut quoted, mut escaped) = (false, false);
+    // The last comma, as long as only blanks are behind it.
+    let mut comma = None;
+    for c in text.chars() {
+        match c {
+            ']' | '}' if !quoted => {
+                if let Some(at) = comma {
+                    result.replace_range(at..=at, " ");
+                }
+            }
+            ',' if !quoted => comma = Some(result.len()),
+            '"' if !escaped => quoted = !quoted,
+            _ => {}
+        }
+        if c != ',' && !c.is_ascii_whitespace() {
+            comma = None;
+        }
+        escaped = c == '\\' && !escaped;
+        result.push(c);
+    }
+    result
 }
 
 /// The lines on which pieces of a text begin, asked for one after the other.

@@ -252,6 +252,21 @@ fn entries_of_a_json_list_have_their_own_name_and_line_however_they_are_laid_out
 }
 
 #[test]
+fn a_comma_behind_the_last_entry_of_a_json_list_does_no_harm() {
+    let text = "{\n \"entries\": [\n  {\"name\": \"a,]\\\",}\", \"number\": \"+41449999991\",},\n\
+        {\"number\": \"+41449999992\"} , \n ]\n,}";
+    let loaded = read(&Reading::default(), text);
+    assert_eq!(loaded.problems, []);
+    assert_eq!(
+        first(&loaded, "+41449999991", ""),
+        Some((3, "a,]\",}".into()))
+    );
+    assert_eq!(first(&loaded, "+41449999992", ""), Some((4, "".into())));
+    let loaded = read(&Reading::default(), "{\n\"entries\": [{},,\n{}]}");
+    assert_eq!((loaded.bad_lines, loaded.problems[0].line), (1, 2));
+}
+
+#[test]
 fn a_wrong_entry_of_a_json_list_does_not_cost_the_others() {
     for text in [
         r#"{"numbers":[{"phone":"+4917650642602","votes":5},{"phone":"+4917650642603","rating":7},
