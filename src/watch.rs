@@ -12,13 +12,20 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::io::unix::AsyncFd;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 /// A look without any sign.
 const LOOK_ANYWAY: Duration = Duration::from_secs(30);
 /// After a sign: udev first makes a node and then says who may open it, an editor writes, renames and
-/// deletes. Also keeps a folder in which much happens from being looked at all the time.
+/// deletes.
 const SETTLE: Duration = Duration::from_millis(250);
+/// A file that never settles, because somebody writes to it all the time, is told after so long: what is
+/// saved is to be in force within a second.
+const LONGEST_SETTLE: Duration = Duration::from_millis(500);
+/// Between two looks, so that a folder in which much happens is not looked at all the time.
+const BREATH: Duration = Duration::from_millis(50);
+/// So many links to links are followed.
+const MOST_LINKS: usize = 8;
 
 /// Names that come, go or change in a folder, and the folder itself.
 const IN_FOLDER: WatchFlags = WatchFlags::CREATE
@@ -69,16 +76,24 @@ impl Signs {
         }
         watched(signs).map(Self)
     }
+
+    /// Also when a program that keeps this file open writes to it.
+    fn written_to(&self, file: &Path) {
+        // It need not exist.
+        let _ = inotify::add_watch(&self.0, file, WatchFlags::MODIFY);
+    }
 }
 
 /// The folders in which a path can appear: for it and for what it points to, the nearest folder that
 /// exists and the one above it.
 fn folders_near(path: &Path) -> Vec<PathBuf> {
-    let target = fs::read_link(path)
-        .ok()
-        .map(|target| path.parent().unwrap_or(Path::new("/")).join(target));
+    let target = |path: &PathBuf| {
+        let target = fs::read_link(path).ok()?;
+        Some(path.parent().unwrap_or(Path::new("/")).join(target))
+    };
+    let links = std::iter::successors(Some(path.to_owned()), target).take(MOST_LINKS);
     let mut folders = Vec::new();
-    for path in [Some(path.to_owned()), target].into_iter().flatten() {
+    for path in links {
         let existing = path.ancestors().skip(1).filter(|above| {
             // The parent of a bare name is the current folder.
             above.as_os_str().is_empty() || above.is_dir()
@@ -113,32 +128,57 @@ impl Followed {
         Self { paths, seen }
     }
 
-    /// Resolves when a file is not as it was when this was last told, and has stayed so for a moment.
-    /// Cancelled, it has told nothing.
+    /// Resolves when a file is not as it was when this was last told, and has stayed so for a moment, or
+    /// will not come to rest. Cancelled, it has told nothing.
     pub async fn changed(&mut self) {
         loop {
-            let mut folders: Vec<PathBuf> =
-                self.paths.iter().flat_map(|p| folders_near(p)).collect();
-            folders.extend(self.paths.iter().filter(|path| path.is_dir()).cloned());
             // Watched before the look, so that nothing falls between them.
-            let signs = Signs::of(&folders);
-            let mut now = look(&self.paths);
+            let signs = self.signs();
+            let now = look(&self.paths);
             if now != self.seen {
-                loop {
-                    sleep(SETTLE).await;
-                    let settled = look(&self.paths);
-                    if settled == now {
-                        break;
-                    }
-                    now = settled;
-                }
+                let now = self.settled(now).await;
                 if now != self.seen {
                     self.seen = now;
                     return;
                 }
             }
             wait_for(signs).await;
+            sleep(BREATH).await;
         }
+    }
+
+    fn signs(&self) -> io::Result<Signs> {
+        let files: Vec<PathBuf> = self.paths.iter().flat_map(|path| files_at(path)).collect();
+        let near = self.paths.iter().chain(&files);
+        let mut folders: Vec<PathBuf> = near.flat_map(|path| folders_near(path)).collect();
+        folders.extend(self.paths.iter().filter(|path| path.is_dir()).cloned());
+        folders.sort();
+        folders.dedup();
+        let signs = Signs::of(&folders)?;
+        for file in &files {
+            signs.written_to(file);
+        }
+        Ok(signs)
+    }
+
+    /// How the files are once they have stayed so for a moment, or after the longest time to wait.
+    async fn settled(&self, mut now: Vec<Seen>) -> Vec<Seen> {
+        let latest = Instant::now() + LONGEST_SETTLE;
+        loop {
+            sleep(SETTLE).await;
+            let before = std::mem::replace(&mut now, look(&self.paths));
+            if before == now || Instant::now() >= latest {
+                return now;
+            }
+        }
+    }
+}
+
+/// The file itself, or the files in a folder.
+fn files_at(path: &Path) -> Vec<PathBuf> {
+    match fs::read_dir(path) {
+        Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
+        Err(_) => vec![path.to_owned()],
     }
 }
 
@@ -153,13 +193,8 @@ fn look(paths: &[PathBuf]) -> Vec<Seen> {
             found.mtime_nsec(),
         ))
     };
-    let mut seen = Vec::new();
-    for path in paths {
-        match fs::read_dir(path) {
-            Ok(entries) => seen.extend(entries.flatten().map(|entry| state(entry.path()))),
-            Err(_) => seen.push(state(path.clone())),
-        }
-    }
+    let files = paths.iter().flat_map(|path| files_at(path));
+    let mut seen: Vec<Seen> = files.map(state).collect();
     seen.sort();
     seen
 }
@@ -176,8 +211,8 @@ fn watched(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write as _;
     use std::os::unix::fs::symlink;
-    use tokio::time::Instant;
 
     /// Whether a change is noticed before the look that comes anyway.
     async fn is_noticed(path: &Path, change: impl FnOnce()) -> bool {
@@ -244,6 +279,37 @@ mod tests {
         );
         assert!(is_told(&mut followed, || fs::remove_file(&list).unwrap()).await);
         assert!(is_told(&mut followed, || fs::write(&list, "4\n").unwrap()).await);
+    }
+
+    #[tokio::test]
+    async fn a_file_is_told_although_the_writing_goes_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let list = dir.path().join("block.csv");
+        fs::write(&list, "1\n").unwrap();
+        let links = [dir.path().join("a/link"), dir.path().join("b/link")];
+        for (link, target) in links.iter().zip(["../b/link", "../block.csv"]) {
+            fs::create_dir(link.parent().unwrap()).unwrap();
+            symlink(target, link).unwrap();
+        }
+        for path in [list.clone(), links[0].clone(), dir.path().join("a")] {
+            let mut followed = Followed::new(vec![path.clone()]);
+            let mut told = std::pin::pin!(followed.changed());
+            // Never closed, never quiet for as long as a save takes to settle.
+            let mut writer = fs::OpenOptions::new().append(true).open(&list).unwrap();
+            let mut tick = tokio::time::interval(SETTLE / 5);
+            let writing = async {
+                loop {
+                    tick.tick().await;
+                    writer.write_all(b"2\n").unwrap();
+                }
+            };
+            tokio::select! {
+                told = timeout(LOOK_ANYWAY / 2, &mut told) => {
+                    assert!(told.is_ok(), "{} is never told", path.display());
+                }
+                () = writing => unreachable!(),
+            }
+        }
     }
 
     #[tokio::test]

@@ -65,7 +65,7 @@ pub(crate) fn run(args: &ImportArgs) -> Result<ExitCode, Failure> {
         // What the list has comes first; what is behind it is new.
         let there = args.to.exists();
         let own: Vec<&PathBuf> = there.then_some(&args.to).into_iter().collect();
-        let had = convert_lists(&reading, &own);
+        let had = convert_lists(&reading, &own, &args.to);
         if had.files.iter().any(|(_, format)| *format != Format::Csv) {
             let to = args.to.display();
             return Err(Failure::Usage(format!(
@@ -73,7 +73,7 @@ pub(crate) fn run(args: &ImportArgs) -> Result<ExitCode, Failure> {
             )));
         }
         let all: Vec<&PathBuf> = own.into_iter().chain(&args.files).collect();
-        let converted = convert_lists(&reading, &all);
+        let converted = convert_lists(&reading, &all, &args.to);
         let mut text = old.to_vec();
         let end = line_end(old);
         if !text.is_empty() && !text.ends_with(b"\n") {

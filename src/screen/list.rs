@@ -7,6 +7,7 @@
 mod action;
 mod convert;
 mod edit;
+mod entry;
 mod exact;
 mod file;
 mod format;
@@ -21,8 +22,10 @@ pub use format::Format;
 use super::asked::{Asked, Exact};
 use super::numbering::Numbering;
 use super::time::{Date, LocalTime};
-use file::{Filling, ListFile};
+use file::{Filled, Filling, ListFile};
+use rules::RegexRoom;
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::fmt;
 use std::fs::File;
@@ -196,45 +199,36 @@ impl List {
     /// in `self`.
     pub fn reload<P: AsRef<Path>>(&self, reading: &Reading, paths: &[P]) -> Loaded {
         let mut loading = Loading::new(reading);
-        let mut wanted = HashSet::new();
+        let mut taken = HashSet::new();
         for path in paths {
             let path = path.as_ref();
-            match files_at(path) {
-                Ok(files) => {
-                    for file in files {
-                        if wanted.insert(file.clone()) {
-                            loading.read_file(&file, self);
-                        }
-                    }
-                    self.keep_vanished(path, &mut wanted, &mut loading);
+            let vanished = self.files_once_at(path);
+            let files = match files_at(path) {
+                Ok(mut files) => {
+                    files.extend(vanished);
+                    files.sort();
+                    files
                 }
-                Err(source) => {
-                    if !self.keep_vanished(path, &mut wanted, &mut loading) {
-                        loading.failed(path, source, None);
-                    }
+                Err(source) if vanished.is_empty() => {
+                    loading.failed(path, source, None);
+                    continue;
+                }
+                Err(_) => vanished,
+            };
+            for file in files {
+                if taken.insert(file.clone()) {
+                    loading.read_file(&file, self);
                 }
             }
         }
         loading.finish()
     }
 
-    /// Keeps the files at or in `path` that are not there any more; whether there were any.
-    fn keep_vanished(
-        &self,
-        path: &Path,
-        wanted: &mut HashSet<PathBuf>,
-        loading: &mut Loading<'_>,
-    ) -> bool {
-        let here = |file: &&Arc<ListFile>| file.path == path || file.path.parent() == Some(path);
-        let mut any = false;
-        for old in self.files.iter().filter(here) {
-            if wanted.insert(old.path.clone()) {
-                let vanished = io::Error::from(io::ErrorKind::NotFound);
-                loading.failed(&old.path, vanished, Some(Arc::clone(old)));
-                any = true;
-            }
-        }
-        any
+    /// The files that were at or in `path` when this list was read.
+    fn files_once_at(&self, path: &Path) -> Vec<PathBuf> {
+        let here = |file: &Path| file == path || file.parent() == Some(path);
+        let files = self.files.iter().map(|file| file.path.clone());
+        files.filter(|file| here(file)).collect()
     }
 
     /// Reads a list from text already in memory; `file` is what its lines are called.
@@ -266,16 +260,8 @@ impl List {
         for file in &self.files {
             file.matching(asked, now, &mut found);
         }
-        // The sort is stable: files are in order already.
-        found.sort_by(|(a, x), (b, y)| {
-            b.cmp(a).then_with(|| {
-                if x.file == y.file {
-                    x.line.cmp(&y.line)
-                } else {
-                    std::cmp::Ordering::Equal
-                }
-            })
-        });
+        // The sort is stable: files and lines are in order already.
+        found.sort_by_key(|(special, _)| Reverse(*special));
         found.into_iter().map(|(_, found)| found).collect()
     }
 
@@ -351,6 +337,7 @@ impl List {
 /// A list while its files are read.
 struct Loading<'a> {
     reading: &'a Reading,
+    room: RegexRoom,
     loaded: Loaded,
 }
 
@@ -362,6 +349,7 @@ impl<'a> Loading<'a> {
         };
         Self {
             reading,
+            room: RegexRoom::default(),
             loaded: Loaded {
                 list,
                 problems: Vec::new(),
@@ -383,9 +371,15 @@ impl<'a> Loading<'a> {
     }
 
     fn read(&mut self, path: &Path, text: &mut dyn BufRead) -> io::Result<()> {
-        let mut filling = Filling::new(path, &self.reading.numbering);
+        let mut filling = Filling::new(path, &self.reading.numbering, self.room);
         let format = format::read(path, text, self.reading, &mut filling)?;
-        let (file, problems, left_out) = filling.finish(format);
+        let Filled {
+            file,
+            problems,
+            left_out,
+            room,
+        } = filling.finish(format);
+        self.room = room;
         self.loaded.bad_lines += file.bad_lines;
         self.loaded.problems.extend(problems);
         self.loaded.left_out += left_out;
@@ -396,6 +390,9 @@ impl<'a> Loading<'a> {
     fn failed(&mut self, path: &Path, source: io::Error, old: Option<Arc<ListFile>>) {
         let kept = old.is_some();
         self.loaded.list.unreadable |= !kept;
+        if let Some(old) = &old {
+            self.room.take_for(&old.rules);
+        }
         self.loaded.list.files.extend(old);
         self.loaded.errors.push(ListError {
             file: path.to_path_buf(),

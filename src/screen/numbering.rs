@@ -91,7 +91,7 @@ impl FromStr for Country {
         };
         PLANS
             .iter()
-            .find(|plan| plan.iso.eq_ignore_ascii_case(text))
+            .find(|plan| !text.is_empty() && plan.iso.eq_ignore_ascii_case(text))
             .map(Self)
             .ok_or(UnknownCountry)
     }

@@ -2,212 +2,21 @@
 //!
 //! A decision is a look-up in memory. It never reads a file or a clock, and it explains itself.
 
-use super::asked::{Asked, Exact};
+mod permit;
+mod verdict;
+mod warnings;
+
+pub use permit::Permit;
+pub use verdict::{Decider, Matched, Source, Verdict};
+pub use warnings::Warning;
+
+use super::asked::Asked;
 use super::caller::{Caller, CallerNumber};
-use super::list::{List, ListAction, Match};
+use super::list::{List, ListAction};
 use super::numbering::Numbering;
 use super::time::{Hours, Moment};
 use crate::call::VerdictClass;
 use crate::clock::Timestamp;
-use std::fmt;
-use std::path::PathBuf;
-
-/// Where a rule was written.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Source {
-    /// The list, as the user named it.
-    pub file: PathBuf,
-    /// Its line, from 1.
-    pub line: u32,
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file.display(), self.line)
-    }
-}
-
-/// What decided, or would have.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Decider {
-    /// A temporary permit for this number.
-    Permit,
-    /// A temporary permit for whoever calls next.
-    NextPermit,
-    /// A line of the allow list.
-    AllowList,
-    /// An allow list that cannot be used: everybody rings.
-    BrokenAllowList,
-    /// A line of the block list.
-    BlockList,
-    /// The blocking of withheld and out-of-area numbers.
-    BlockPrivate,
-    /// The quiet hours.
-    QuietHours,
-    /// What is done with callers that nothing else is said of.
-    Default,
-}
-
-impl Decider {
-    /// Its name, for programs.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Permit => "permit",
-            Self::NextPermit => "permit-next",
-            Self::AllowList => "allow-list",
-            Self::BrokenAllowList => "allow-list-unusable",
-            Self::BlockList => "block-list",
-            Self::BlockPrivate => "block-private",
-            Self::QuietHours => "quiet-hours",
-            Self::Default => "default",
-        }
-    }
-}
-
-/// A rule that matched.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Matched {
-    /// What it belongs to.
-    pub by: Decider,
-    /// The pattern as written, or the number in the form it is compared in.
-    pub rule: Option<String>,
-    /// The name beside it.
-    pub name: Option<String>,
-    /// Where it was written.
-    pub source: Option<Source>,
-    /// What it wants done.
-    pub action: Option<ListAction>,
-}
-
-impl Matched {
-    const fn bare(by: Decider) -> Self {
-        Self {
-            by,
-            rule: None,
-            name: None,
-            source: None,
-            action: None,
-        }
-    }
-
-    fn listed(by: Decider, found: &Match<'_>) -> Self {
-        Self {
-            by,
-            rule: Some(found.rule.clone().into_owned()),
-            name: found.name.map(Into::into),
-            source: Some(Source {
-                file: found.file.to_path_buf(),
-                line: found.line,
-            }),
-            action: found.action.cloned(),
-        }
-    }
-}
-
-impl fmt::Display for Matched {
-    /// `block list: +1900* (Premium) (block.csv:3)`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.by {
-            Decider::Permit => "temporary permit",
-            Decider::NextPermit => "permit for the next call",
-            Decider::AllowList => "allow list",
-            Decider::BrokenAllowList => "the allow list cannot be used",
-            Decider::BlockList => "block list",
-            Decider::BlockPrivate => "blocking of withheld numbers",
-            Decider::QuietHours => "quiet hours",
-            Decider::Default => "default",
-        })?;
-        if let Some(rule) = &self.rule {
-            write!(f, ": {rule}")?;
-        }
-        if let Some(name) = &self.name {
-            write!(f, " ({name})")?;
-        }
-        if let Some(source) = &self.source {
-            write!(f, " ({source})")?;
-        }
-        Ok(())
-    }
-}
-
-/// Whether a caller may ring, and why.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Verdict {
-    /// Ring or block.
-    pub class: VerdictClass,
-    /// Why, in a few words for a person.
-    pub reason: String,
-    /// The line of the list that decided, if one did.
-    pub source: Option<Source>,
-    /// What decided.
-    pub by: Decider,
-    /// The pattern that decided, if one did: as written, or an exact number as it is compared.
-    pub rule: Option<String>,
-    /// What to do with a blocked call instead of the default block action.
-    pub action: Option<ListAction>,
-    /// What else matched, in the order in which it would have decided.
-    pub also: Vec<Matched>,
-}
-
-impl Verdict {
-    /// A verdict by no rule, for handlers that decide by themselves.
-    pub fn new(class: VerdictClass, reason: impl Into<String>) -> Self {
-        Self::by(class, reason, Matched::bare(Decider::Default))
-    }
-
-    fn by(class: VerdictClass, reason: impl Into<String>, matched: Matched) -> Self {
-        Self {
-            class,
-            reason: reason.into(),
-            source: matched.source,
-            by: matched.by,
-            rule: matched.rule,
-            action: matched.action.filter(|_| class == VerdictClass::Block),
-            also: Vec::new(),
-        }
-    }
-}
-
-/// Something about the lists that the user should know.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Warning {
-    /// A file of the allow list cannot be read: nobody can tell whom it would let ring.
-    AllowListUnreadable,
-    /// The allow list has lines, but not one that can be used.
-    AllowListWithoutGoodLine,
-    /// Lines of the allow list say what to do with the call.
-    AllowListWithActions,
-    /// A file of the block list cannot be read: its callers ring through.
-    BlockListUnreadable,
-    /// Rules are for callers with the line's own number, or one like it, and nobody said which it is.
-    OwnNumberUnknown,
-    /// No list and no block of withheld numbers: nothing will ever be blocked.
-    NothingIsBlocked,
-}
-
-impl fmt::Display for Warning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::AllowListUnreadable => "the allow list cannot be read: everybody may ring",
-            Self::AllowListWithoutGoodLine => {
-                "the allow list has no line that can be used: everybody may ring"
-            }
-            Self::AllowListWithActions => {
-                "lines of the allow list name an action: it does nothing, these callers ring"
-            }
-            Self::BlockListUnreadable => {
-                "a block list cannot be read: callers that only it names will ring"
-            }
-            Self::OwnNumberUnknown => {
-                "the rules self and neighbour match nobody without --my-number NUMBER"
-            }
-            Self::NothingIsBlocked => {
-                "neither a list nor the blocking of withheld numbers was asked for: \
-                 nothing will be blocked, calls are only logged"
-            }
-        })
-    }
-}
 
 /// Numbers and names of the kinds that lines deliver.
 const REHEARSED: [(&str, &str); 5] = [
@@ -218,68 +27,8 @@ const REHEARSED: [(&str, &str); 5] = [
     ("8665550176", "+15055550176"),
 ];
 
-/// Who has a temporary permit.
-#[derive(Clone, PartialEq, Eq, Debug)]
-enum Permitted {
-    Exactly { exact: Exact, text: String },
-    Next,
-}
-
-/// A permit to ring for a time, whatever the lists say.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Permit {
-    who: Permitted,
-    until: Timestamp,
-}
-
-impl Permit {
-    /// For this number, until this instant.
-    pub fn number(numbering: &Numbering, text: &str, until: Timestamp) -> Self {
-        let number = numbering.read(text);
-        Self {
-            who: Permitted::Exactly {
-                exact: Exact::of(&number, numbering),
-                text: number
-                    .normalised()
-                    .map_or_else(|| number.as_received().into(), Into::into),
-            },
-            until,
-        }
-    }
-
-    /// For one call of whoever calls next, until this instant.
-    pub const fn next_call(until: Timestamp) -> Self {
-        Self {
-            who: Permitted::Next,
-            until,
-        }
-    }
-
-    /// The number, or `next`.
-    pub fn who(&self) -> &str {
-        match &self.who {
-            Permitted::Exactly { text, .. } => text,
-            Permitted::Next => "next",
-        }
-    }
-
-    /// When it ends.
-    pub const fn until(&self) -> Timestamp {
-        self.until
-    }
-
-    fn matched(&self, asked: &Asked<'_>) -> Option<Matched> {
-        let mut matched = Matched::bare(Decider::NextPermit);
-        if let Permitted::Exactly { exact, text } = &self.who {
-            if asked.exact.as_ref() != Some(exact) {
-                return None;
-            }
-            matched.by = Decider::Permit;
-            matched.rule = Some(text.clone());
-        }
-        Some(matched)
-    }
-}
+/// Of the lines of one side that match, so many have a say and are told; the most special first.
+const MOST_MATCHES: usize = 100;
 
 /// Who may ring.
 ///
@@ -343,7 +92,7 @@ impl Policy {
         let valid = self
             .permits
             .iter()
-            .filter(|permit| now.instant < permit.until);
+            .filter(|permit| permit.is_valid(now.instant));
         candidates.extend(valid.filter_map(|permit| permit.matched(asked)));
         // A permit for a number is not the one for the next call: that one is kept.
         candidates.sort_by_key(|matched| matched.by == Decider::NextPermit);
@@ -351,7 +100,8 @@ impl Policy {
         let lines = |list: &Option<List>, by| -> Vec<Matched> {
             let found = list
                 .iter()
-                .flat_map(|list| list.matching(asked, Some(now.local)));
+                .flat_map(|list| list.matching(asked, Some(now.local)))
+                .take(MOST_MATCHES);
             found.map(|found| Matched::listed(by, &found)).collect()
         };
         candidates.extend(lines(&self.allow, Decider::AllowList));
@@ -469,47 +219,9 @@ impl Policy {
     pub fn spend_permits(&mut self, verdict: &Verdict, now: Timestamp) {
         let mut used = verdict.by == Decider::NextPermit;
         self.permits.retain(|permit| {
-            let take = permit.who == Permitted::Next && std::mem::take(&mut used);
-            !take && now < permit.until
+            let take = permit.is_for_next_call() && std::mem::take(&mut used);
+            !take && permit.is_valid(now)
         });
-    }
-
-    /// What the user should know about this policy: to be logged and shown when it is put in force.
-    pub fn warnings(&self) -> Vec<Warning> {
-        let nothing = self.allow.is_none()
-            && self.block.is_none()
-            && !self.block_private
-            && self.quiet_hours.is_none()
-            && self.unknown != Some(VerdictClass::Block);
-        let block_unreadable = self.block.as_ref().is_some_and(|list| !list.is_whole());
-        let own_unknown = self.numbering.own_number().is_none()
-            && [&self.allow, &self.block]
-                .into_iter()
-                .flatten()
-                .any(List::asks_for_own_number);
-        let allow_actions = self.allow.as_ref().is_some_and(List::has_actions);
-        [
-            self.allow_list_fault(),
-            allow_actions.then_some(Warning::AllowListWithActions),
-            block_unreadable.then_some(Warning::BlockListUnreadable),
-            own_unknown.then_some(Warning::OwnNumberUnknown),
-            nothing.then_some(Warning::NothingIsBlocked),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
-    }
-
-    /// Why the allow list cannot decide anything. A truly empty list can: it blocks everybody.
-    fn allow_list_fault(&self) -> Option<Warning> {
-        let list = self.allow.as_ref()?;
-        if !list.is_whole() {
-            Some(Warning::AllowListUnreadable)
-        } else if list.is_empty() && list.has_bad_lines() {
-            Some(Warning::AllowListWithoutGoodLine)
-        } else {
-            None
-        }
     }
 }
 

@@ -48,7 +48,7 @@ impl fmt::Display for ListAction {
 }
 
 /// What the columns behind the name say.
-#[derive(Debug, Default)]
+#[derive(PartialEq, Eq, Debug, Default)]
 pub(super) struct Options {
     pub(super) action: Option<ListAction>,
     pub(super) when: When,

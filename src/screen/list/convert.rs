@@ -1,7 +1,8 @@
 //! Lists of any format as a list of ours.
 
-use super::format::{Row, Sink, line_of, read, unwritable};
-use super::pattern::Pattern;
+use super::entry::Entry;
+use super::format::{Row, Sink, read};
+use super::rules::RegexRoom;
 use super::{BUFFER_BYTES, Format, ListError, Problem, Reading, files_at, open_regular};
 use crate::screen::numbering::Numbering;
 use std::borrow::Cow;
@@ -28,12 +29,15 @@ pub struct Converted {
     pub errors: Vec<ListError>,
 }
 
-/// Converts files, and all files in folders, into one list of ours.
-pub fn convert_lists<P: AsRef<Path>>(reading: &Reading, paths: &[P]) -> Converted {
+/// Converts files, and all files in folders, into one list of ours, which is to be at `to`. An entry
+/// that no line of ours could say is not in it, but among the problems.
+pub fn convert_lists<P: AsRef<Path>>(reading: &Reading, paths: &[P], to: &Path) -> Converted {
     let mut writing = Writing {
         converted: Converted::default(),
         numbering: &reading.numbering,
         file: PathBuf::new(),
+        folder: to.parent().unwrap_or(Path::new("")),
+        room: RegexRoom::default(),
         seen: HashSet::new(),
     };
     for path in paths {
@@ -62,25 +66,27 @@ struct Writing<'a> {
     converted: Converted,
     numbering: &'a Numbering,
     file: PathBuf,
+    /// The folder of the new list.
+    folder: &'a Path,
+    room: RegexRoom,
     seen: HashSet<String>,
+}
+
+impl Writing<'_> {
+    fn written(&mut self, row: &Row<'_>) -> Result<String, Cow<'static, str>> {
+        let folder = self.file.parent().unwrap_or(Path::new(""));
+        let entry = Entry::read(row, self.numbering, folder)?;
+        self.room.take(&entry.pattern)?;
+        entry.written(row, self.numbering, self.folder)
+    }
 }
 
 impl Sink for Writing<'_> {
     fn row(&mut self, line: u32, row: Row<'_>) {
-        let pattern = row.pattern.trim();
-        if pattern.is_empty() {
-            return self.bad(line, "there is no number".into());
-        }
-        let folder = self.file.parent().unwrap_or(Path::new(""));
-        let options = super::action::Options::read(row.columns.iter().map(AsRef::as_ref), folder);
-        let checked = Pattern::of_row(pattern, self.numbering).and_then(|_| options.map(drop));
-        if let Err(what) = checked {
-            return self.bad(line, what);
-        }
-        let written = line_of(&row);
-        if let Some(what) = unwritable(&written) {
-            return self.bad(line, what);
-        }
+        let written = match self.written(&row) {
+            Ok(written) => written,
+            Err(what) => return self.bad(line, what),
+        };
         if self.seen.insert(written.clone()) {
             self.converted.text.push_str(&written);
             self.converted.text.push('\n');

@@ -3,7 +3,8 @@
 //! Text in, text out; only [`write_atomically`] touches the disk.
 
 use super::Format;
-use super::format::{Row, columns_of, decode, line_of, recognise, unwritable};
+use super::entry::Entry;
+use super::format::{Row, columns_of, decode, recognise};
 use super::pattern::Pattern;
 use crate::screen::asked::Exact;
 use crate::screen::numbering::Numbering;
@@ -45,8 +46,6 @@ pub fn add_entry(
     columns: &[&str],
 ) -> Result<Edited, EditError> {
     let wanted = Wanted::new(list, numbering, pattern)?;
-    super::action::Options::read(columns.iter().copied(), Path::new(""))
-        .map_err(EditError::BadPattern)?;
     let row = Row {
         pattern: pattern.trim().into(),
         name: name.into(),
@@ -55,10 +54,10 @@ pub fn add_entry(
             .map(|column| Cow::Borrowed(*column))
             .collect(),
     };
-    let new = line_of(&row);
-    if let Some(what) = unwritable(&new) {
-        return Err(EditError::BadPattern(what));
-    }
+    let folder = Path::new("");
+    let new = Entry::read(&row, numbering, folder)
+        .and_then(|entry| entry.written(&row, numbering, folder))
+        .map_err(EditError::BadPattern)?;
     let same = |line: &[u8]| match columns {
         [] => wanted.is_on(line),
         _ => decode(line).trim() == new,

@@ -14,6 +14,8 @@ pub(super) struct ExactNumbers {
     buckets: Vec<Bucket>,
     /// The bucket filled last: lists are often sorted, or of one country.
     last: usize,
+    /// How many different numbers there are.
+    different: usize,
 }
 
 #[derive(Debug)]
@@ -34,6 +36,16 @@ const fn split(key: Key) -> (u32, u64) {
 
 const fn line_of(entry: u64) -> u32 {
     (entry & 0xffff_ffff) as u32
+}
+
+/// The lower bits of its key.
+const fn lower_of(entry: u64) -> u64 {
+    entry >> 32
+}
+
+/// Sorted entries, those of each number together.
+fn by_number(entries: &[u64]) -> impl Iterator<Item = &[u64]> {
+    entries.chunk_by(|a, b| lower_of(*a) == lower_of(*b))
 }
 
 impl ExactNumbers {
@@ -66,55 +78,62 @@ impl ExactNumbers {
         self.buckets[self.last].entries.push(entry);
     }
 
-    /// Makes it ready to be asked: of a number on several lines, the first counts.
+    /// Makes it ready to be asked.
     pub(super) fn sort(&mut self) {
         for bucket in &mut self.buckets {
             bucket.entries.sort_unstable();
-            bucket.entries.dedup_by_key(|entry| *entry >> 32);
             bucket.entries.shrink_to_fit();
             bucket.landmarks = bucket.entries.iter().step_by(STRIDE).copied().collect();
         }
         self.buckets.shrink_to_fit();
+        let numbers = |bucket: &Bucket| by_number(&bucket.entries).count();
+        self.different = self.buckets.iter().map(numbers).sum();
     }
 
-    /// The line of a number.
-    pub(super) fn line(&self, key: Key) -> Option<u32> {
+    /// The lines of a number, ascending.
+    pub(super) fn lines(&self, key: Key) -> impl Iterator<Item = u32> {
         let (upper, lower) = split(key);
         let at = self
             .buckets
-            .binary_search_by_key(&upper, |bucket| bucket.upper)
-            .ok()?;
-        let Bucket {
-            entries, landmarks, ..
-        } = &self.buckets[at];
+            .binary_search_by_key(&upper, |bucket| bucket.upper);
+        let entries = at.map_or(&[][..], |at| self.buckets[at].from(lower));
+        let of_number = entries
+            .iter()
+            .take_while(move |entry| lower_of(**entry) == lower_of(lower));
+        of_number.map(|entry| line_of(*entry))
+    }
+
+    /// All different numbers, ascending.
+    pub(super) fn keys(&self) -> impl Iterator<Item = Key> {
+        self.buckets.iter().flat_map(|bucket| {
+            let upper = u64::from(bucket.upper) << 32;
+            by_number(&bucket.entries)
+                .filter_map(<[u64]>::first)
+                .map(move |entry| Key::from_raw(upper | lower_of(*entry)))
+        })
+    }
+
+    /// How many different numbers there are.
+    pub(super) const fn len(&self) -> usize {
+        self.different
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.buckets.is_empty()
+    }
+}
+
+impl Bucket {
+    /// The entries that are not less than this one.
+    fn from(&self, lower: u64) -> &[u64] {
+        let (entries, landmarks) = (&self.entries, &self.landmarks);
         // The first entry that is not less lies behind the last landmark that is.
         let from = landmarks
             .partition_point(|entry| *entry < lower)
             .saturating_sub(1)
             * STRIDE;
-        let entries = &entries[from..entries.len().min(from + STRIDE + 1)];
-        let entry = *entries.get(entries.partition_point(|entry| *entry < lower))?;
-        (entry & !0xffff_ffff == lower).then(|| line_of(entry))
-    }
-
-    /// All numbers, ascending.
-    pub(super) fn keys(&self) -> impl Iterator<Item = Key> {
-        self.buckets.iter().flat_map(|bucket| {
-            let upper = u64::from(bucket.upper) << 32;
-            bucket
-                .entries
-                .iter()
-                .map(move |entry| Key::from_raw(upper | (entry >> 32)))
-        })
-    }
-
-    /// How many numbers there are.
-    pub(super) fn len(&self) -> usize {
-        self.buckets.iter().map(|bucket| bucket.entries.len()).sum()
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.buckets.is_empty()
+        let near = &entries[from..entries.len().min(from + STRIDE)];
+        &entries[from + near.partition_point(|entry| *entry < lower)..]
     }
 }
 

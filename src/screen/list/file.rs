@@ -1,10 +1,10 @@
 //! One file of a list, read: what it holds, and how it answers.
 
-use super::action::Options;
+use super::entry::Entry;
 use super::exact::{ExactNumbers, Names};
 use super::format::{Format, PlainNumber, Row, Sink};
 use super::pattern::{Class, EXACT, Pattern, Rule};
-use super::rules::Rules;
+use super::rules::{RegexRoom, Rules};
 use super::{MAX_PROBLEMS, Match, Problem};
 use crate::screen::asked::{Asked, Exact};
 use crate::screen::numbering::{Key, Numbering};
@@ -12,69 +12,88 @@ use crate::screen::time::{LocalTime, When};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-/// What is in a file.
+/// Of the lines with one and the same number, so many are told.
+const MOST_OF_A_NUMBER: usize = 100;
+
+/// What is in a file. Its entries are known by their lines; where several may share a line, by their
+/// place among all entries.
 #[derive(Debug)]
 pub(super) struct ListFile {
     pub(super) path: PathBuf,
     pub(super) format: Format,
-    exact: ExactNumbers,
+    pub(super) exact: ExactNumbers,
     /// First columns without digits (upper case), or with too many for a key (digits alone). Sorted.
     texts: Vec<(Box<str>, u32)>,
-    names: Names,
-    rules: Rules,
+    pub(super) names: Names,
+    pub(super) rules: Rules,
+    /// The lines of the entries, if these are known by their places.
+    lines: Option<Vec<u32>>,
     pub(super) bad_lines: usize,
 }
 
 impl ListFile {
-    /// Every line that matches and is in force, or whatever the time, with how special it is.
+    /// Every line that matches and is in force, or whatever the time, with how special it is; in their
+    /// order.
     pub(super) fn matching<'a>(
         &'a self,
         asked: &Asked<'_>,
         now: Option<LocalTime>,
         found: &mut Vec<(u16, Match<'a>)>,
     ) {
-        if let Some(exact) = &asked.exact
-            && let Some(line) = self.plain_line(exact)
-        {
-            found.push((EXACT, self.plain_match(exact, line)));
+        let mut here: Vec<(u32, u16, Match<'a>)> = Vec::new();
+        if let Some(exact) = &asked.exact {
+            let plain = self.plain_entries(exact).take(MOST_OF_A_NUMBER);
+            here.extend(plain.map(|entry| (entry, EXACT, self.plain_match(exact, entry))));
         }
-        for (specificity, rule) in self.rules.matching(asked) {
-            if now.is_none_or(|now| rule.when.includes(now)) {
-                found.push((specificity, self.rule_match(rule)));
-            }
-        }
+        let rules = self.rules.matching(asked).into_iter();
+        let rules = rules.filter(|(_, rule)| now.is_none_or(|now| rule.when.includes(now)));
+        here.extend(rules.map(|(special, rule)| (rule.entry, special, self.rule_match(rule))));
+        here.sort_by_key(|(entry, ..)| *entry);
+        found.extend(here.into_iter().map(|(_, special, found)| (special, found)));
     }
 
     /// The line for exactly this number or text, whatever the time.
     pub(super) fn find(&self, exact: &Exact) -> Option<Match<'_>> {
-        let plain = self.plain_line(exact);
-        let rule = self.rules.exact(exact).map(|(_, rule)| rule);
+        let plain = self.plain_entries(exact).next();
+        let rule = self.rules.exact(exact);
         match (plain, rule) {
-            (Some(line), rule) if rule.is_none_or(|rule| line < rule.line) => {
-                Some(self.plain_match(exact, line))
+            (Some(entry), rule) if rule.is_none_or(|rule| entry < rule.entry) => {
+                Some(self.plain_match(exact, entry))
             }
             (_, rule) => rule.map(|rule| self.rule_match(rule)),
         }
     }
 
-    fn plain_line(&self, exact: &Exact) -> Option<u32> {
-        match exact {
-            Exact::Number(key) => self.exact.line(*key),
-            Exact::Text(text) => {
-                let at = self
-                    .texts
-                    .binary_search_by(|entry| entry.0.cmp(text))
-                    .ok()?;
-                Some(self.texts[at].1)
+    /// The entries with exactly this number or text, and nothing else, in their order.
+    pub(super) fn plain_entries(&self, exact: &Exact) -> impl Iterator<Item = u32> {
+        let (number, text) = match exact {
+            Exact::Number(key) => (Some(*key), None),
+            Exact::Text(text) => (None, Some(text)),
+        };
+        let numbers = number.into_iter().flat_map(|key| self.exact.lines(key));
+        let texts = text.into_iter().flat_map(|text| {
+            let from = self.texts.partition_point(|(other, _)| other < text);
+            let same = self.texts[from..].iter();
+            same.take_while(move |(other, _)| other == text)
+        });
+        numbers.chain(texts.map(|(_, entry)| *entry))
+    }
+
+    fn line(&self, entry: u32) -> u32 {
+        match &self.lines {
+            None => entry,
+            Some(lines) => {
+                let place = entry.saturating_sub(1) as usize;
+                lines.get(place).copied().unwrap_or_default()
             }
         }
     }
 
-    fn plain_match(&self, exact: &Exact, line: u32) -> Match<'_> {
+    fn plain_match(&self, exact: &Exact, entry: u32) -> Match<'_> {
         Match {
             file: &self.path,
-            line,
-            name: self.names.of_line(line),
+            line: self.line(entry),
+            name: self.names.of_line(entry),
             rule: match exact {
                 Exact::Number(key) => key.digits().into(),
                 Exact::Text(text) => text.to_string().into(),
@@ -86,8 +105,8 @@ impl ListFile {
     fn rule_match<'a>(&'a self, rule: &'a Rule) -> Match<'a> {
         Match {
             file: &self.path,
-            line: rule.line,
-            name: self.names.of_line(rule.line),
+            line: self.line(rule.entry),
+            name: self.names.of_line(rule.entry),
             rule: Cow::Borrowed(&rule.text),
             action: rule.action.as_ref(),
         }
@@ -98,12 +117,13 @@ impl ListFile {
     }
 
     pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
-        self.texts.iter().map(|entry| &*entry.0)
+        let different = self.texts.chunk_by(|(a, _), (b, _)| a == b);
+        different.filter_map(|same| Some(&*same.first()?.0))
     }
 
     /// How many exact numbers and texts there are.
     pub(super) fn exact_count(&self) -> usize {
-        self.exact.len() + self.texts.len()
+        self.exact.len() + self.texts().count()
     }
 
     pub(super) fn rule_matches(&self) -> impl Iterator<Item = Match<'_>> {
@@ -133,12 +153,22 @@ impl ListFile {
 pub(super) struct Filling<'a> {
     file: ListFile,
     numbering: &'a Numbering,
+    room: RegexRoom,
+    problems: Vec<Problem>,
+    left_out: usize,
+}
+
+/// What came of reading a file.
+pub(super) struct Filled {
+    pub(super) file: ListFile,
     pub(super) problems: Vec<Problem>,
     pub(super) left_out: usize,
+    /// The room for regular expressions that is left.
+    pub(super) room: RegexRoom,
 }
 
 impl<'a> Filling<'a> {
-    pub(super) fn new(path: &Path, numbering: &'a Numbering) -> Self {
+    pub(super) fn new(path: &Path, numbering: &'a Numbering, room: RegexRoom) -> Self {
         Self {
             file: ListFile {
                 path: path.to_path_buf(),
@@ -147,47 +177,65 @@ impl<'a> Filling<'a> {
                 texts: Vec::new(),
                 names: Names::default(),
                 rules: Rules::default(),
+                lines: None,
                 bad_lines: 0,
             },
             numbering,
+            room,
             problems: Vec::new(),
             left_out: 0,
         }
     }
 
-    pub(super) fn finish(mut self, format: Format) -> (ListFile, Vec<Problem>, usize) {
+    pub(super) fn finish(mut self, format: Format) -> Filled {
         let file = &mut self.file;
         file.format = format;
         file.exact.sort();
         file.names.shrink();
         file.rules.sort();
         file.texts.sort_unstable();
-        file.texts.dedup_by(|a, b| a.0 == b.0);
-        (self.file, self.problems, self.left_out)
+        file.texts.shrink_to_fit();
+        Filled {
+            file: self.file,
+            problems: self.problems,
+            left_out: self.left_out,
+            room: self.room,
+        }
     }
 
     fn take(&mut self, line: u32, row: &Row<'_>) -> Result<(), Cow<'static, str>> {
-        let pattern = row.pattern.trim();
-        if pattern.is_empty() {
-            return Err("the number is missing before the comma".into());
-        }
-        let pattern_read = Pattern::of_row(pattern, self.numbering)?;
         let folder = self.file.path.parent().unwrap_or(Path::new(""));
-        let options = Options::read(row.columns.iter().map(AsRef::as_ref), folder)?;
+        let Entry {
+            pattern,
+            text,
+            name,
+            options,
+        } = Entry::read(row, self.numbering, folder)?;
+        self.room.take(&pattern)?;
+        let entry = self.entry_on(line)?;
         let is_plain = options.action.is_none() && options.when == When::default();
-        match pattern_read {
-            Pattern::Exact(Exact::Number(key)) if is_plain => self.file.exact.push(key, line),
-            Pattern::Exact(Exact::Text(text)) if is_plain => self.file.texts.push((text, line)),
-            read => self.file.rules.push(Rule {
-                line,
-                text: pattern.into(),
-                pattern: read,
+        match pattern {
+            Pattern::Exact(Exact::Number(key)) if is_plain => self.file.exact.push(key, entry),
+            Pattern::Exact(Exact::Text(text)) if is_plain => self.file.texts.push((text, entry)),
+            pattern => self.file.rules.push(Rule {
+                entry,
+                text,
+                pattern,
                 action: options.action,
                 when: options.when,
             })?,
         }
-        self.file.names.push(line, row.name.trim());
+        self.file.names.push(entry, &name);
         Ok(())
+    }
+
+    /// What an entry on this line is known by.
+    fn entry_on(&mut self, line: u32) -> Result<u32, &'static str> {
+        let Some(lines) = &mut self.file.lines else {
+            return Ok(line);
+        };
+        lines.push(line);
+        u32::try_from(lines.len()).map_err(|_| "there are too many entries")
     }
 }
 
@@ -197,6 +245,10 @@ impl Sink for Filling<'_> {
             self.file.exact.push(key, line);
             self.file.names.push(line, number.name);
         }
+    }
+
+    fn share_lines(&mut self) {
+        self.file.lines = Some(Vec::new());
     }
 
     fn row(&mut self, line: u32, row: Row<'_>) {

@@ -69,12 +69,22 @@ pub(in crate::screen::list) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
+    /// A row of another program's list: what is no text in a number or a name is as good as a blank.
     fn new(pattern: impl Into<Cow<'a, str>>, name: impl Into<Cow<'a, str>>) -> Self {
         Self {
-            pattern: pattern.into(),
+            pattern: with_blanks(pattern.into()),
             name: name.into(),
             columns: Vec::new(),
         }
+    }
+}
+
+/// A text with blanks for the control characters in it.
+pub(in crate::screen::list) fn with_blanks(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.contains(char::is_control) {
+        text.replace(char::is_control, " ").into()
+    } else {
+        text
     }
 }
 
@@ -96,6 +106,8 @@ pub(super) trait Sink {
     }
     /// A row, from this line.
     fn row(&mut self, line: u32, row: Row<'_>);
+    /// From here on, rows with different names may come from the same line.
+    fn share_lines(&mut self) {}
     /// A line that cannot be used, and why.
     fn bad(&mut self, line: u32, what: Cow<'static, str>);
     /// An entry that is left out on purpose: too few complaints, too old.
@@ -165,15 +177,17 @@ fn is_comment_of_ncid(line: &str) -> bool {
     line.trim_start().starts_with('#') && line.contains("ncidd")
 }
 
-/// Why a row cannot become a line of a list of ours, if it cannot: what is read again must be the same.
-pub(super) fn unwritable(line: &str) -> Option<Cow<'static, str>> {
+/// Reads a line, without its end, as it will be read in a list of ours; an error if a list with it would
+/// not be one.
+pub(super) fn read_as_ours(line: &str, sink: &mut dyn Sink) -> Result<(), Cow<'static, str>> {
     if line.len() as u64 + 1 >= MAX_LINE_BYTES {
-        Some(TOO_LONG)
-    } else if recognise(line.as_bytes()) != Format::Csv {
-        Some("a list with this line would look like one of another program".into())
-    } else {
-        None
+        return Err(TOO_LONG);
     }
+    if recognise(line.as_bytes()) != Format::Csv {
+        return Err("a list with this line would look like one of another program".into());
+    }
+    csv_rows::read(&mut line.as_bytes(), sink)
+        .map_err(|error| format!("this cannot be read again: {error}").into())
 }
 
 /// Calls `each` with every line, counted from 1, without its end; a line that is too long is `None`.

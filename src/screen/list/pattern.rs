@@ -13,12 +13,13 @@ const MAX_PATTERN_BYTES: usize = 512;
 /// The longest exact number, in bytes.
 const MAX_NUMBER_BYTES: usize = 64;
 /// The most that one regular expression may take, in bytes of its program.
-pub(super) const MAX_REGEX_BYTES: usize = 1 << 16;
+const MAX_REGEX_BYTES: usize = 1 << 16;
 
 /// A line that is more than an exact number.
 #[derive(Debug)]
 pub(super) struct Rule {
-    pub(super) line: u32,
+    /// What it is known by in its file: its line, or its place among the entries.
+    pub(super) entry: u32,
     /// The first column, as written.
     pub(super) text: Box<str>,
     pub(super) pattern: Pattern,
@@ -27,7 +28,7 @@ pub(super) struct Rule {
 }
 
 /// What a caller must be for a rule to match.
-#[derive(Debug)]
+#[derive(PartialEq, Eq, Debug)]
 pub(super) enum Pattern {
     /// This number, or this text in its place.
     Exact(Exact),
@@ -35,14 +36,22 @@ pub(super) enum Pattern {
     Digits { plus: bool, glob: Glob },
     /// Numbers of the same length, both ends included.
     Range { plus: bool, from: Key, to: Key },
-    /// A regular expression on the number; kept in a set.
-    NumberRegex(Box<str>),
+    /// A regular expression on the number.
+    NumberRegex(Expression),
     /// A name with or without wildcards, folded.
     Name(Glob),
-    /// A regular expression on the name; kept in a set.
-    NameRegex(Box<str>),
+    /// A regular expression on the name.
+    NameRegex(Expression),
     /// A kind of caller.
     Class(Class),
+}
+
+/// A regular expression that can be built; many of them become one set.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Expression {
+    pub(super) source: Box<str>,
+    /// What its program takes at most, in bytes.
+    pub(super) size: usize,
 }
 
 /// A kind of caller.
@@ -71,13 +80,13 @@ impl Pattern {
         if let Some(name) = strip_prefix_without_case(text, "name:") {
             let name = name.trim();
             return match regex_in_slashes(name)? {
-                Some(regex) => Ok(Self::NameRegex(regex.into())),
+                Some(regex) => Ok(Self::NameRegex(regex)),
                 None if name.is_empty() => Err("the name is missing after name:".into()),
                 None => Ok(Self::Name(Glob::new(&folded(name)))),
             };
         }
         if let Some(regex) = regex_in_slashes(text)? {
-            return Ok(Self::NumberRegex(regex.into()));
+            return Ok(Self::NumberRegex(regex));
         }
         if let Some(class) = Class::read(text)? {
             return Ok(Self::Class(class));
@@ -152,14 +161,14 @@ fn is_extension(parameter: &str) -> bool {
 }
 
 /// `None` if the text is not in slashes.
-fn regex_in_slashes(text: &str) -> Result<Option<&str>, Cow<'static, str>> {
+fn regex_in_slashes(text: &str) -> Result<Option<Expression>, Cow<'static, str>> {
     let Some(inner) = text.strip_prefix('/') else {
         return Ok(None);
     };
     let inner = inner
         .strip_suffix('/')
         .ok_or("the regular expression has no / at its end (with a comma in it, it needs quotes around it)")?;
-    compile(inner).map_err(|error| match error {
+    let size = size_of_program(inner).map_err(|error| match error {
         regex::Error::CompiledTooBig(_) => "the regular expression is too large".into(),
         error => Cow::Owned(format!(
             "the regular expression cannot be read: {}",
@@ -171,15 +180,30 @@ fn regex_in_slashes(text: &str) -> Result<Option<&str>, Cow<'static, str>> {
                 .trim_start_matches("error: ")
         )),
     })?;
-    Ok(Some(inner))
+    Ok(Some(Expression {
+        source: inner.into(),
+        size,
+    }))
+}
+
+/// What the program of a regular expression takes, rounded up to a power of two, if it is not too much.
+fn size_of_program(pattern: &str) -> Result<usize, regex::Error> {
+    let mut size = 1 << 10;
+    loop {
+        match compile(pattern, size) {
+            Ok(_) => return Ok(size),
+            Err(regex::Error::CompiledTooBig(_)) if size < MAX_REGEX_BYTES => size *= 2,
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Letters without case, as far as they are ASCII; a byte is a character.
-fn compile(pattern: &str) -> Result<Regex, regex::Error> {
+fn compile(pattern: &str, size_limit: usize) -> Result<Regex, regex::Error> {
     RegexBuilder::new(pattern)
         .unicode(false)
         .case_insensitive(true)
-        .size_limit(MAX_REGEX_BYTES)
+        .size_limit(size_limit)
         .nest_limit(32)
         .build()
 }
@@ -287,7 +311,7 @@ impl Class {
 }
 
 /// A text with wildcards: `?` is any character, `*` any characters, `\` takes the meaning away.
-#[derive(Debug)]
+#[derive(PartialEq, Eq, Debug)]
 pub(super) struct Glob(Box<[Token]>);
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -401,7 +425,7 @@ mod tests {
         #[test]
         fn wildcards_mean_what_a_regular_expression_says(glob in "[ab?*]{0,8}", text in "[ab]{0,10}") {
             let pattern = format!("^{}$", glob.replace('*', ".*").replace('?', "."));
-            let expected = compile(&pattern).unwrap().is_match(text.as_bytes());
+            let expected = compile(&pattern, MAX_REGEX_BYTES).unwrap().is_match(text.as_bytes());
             prop_assert_eq!(Glob::new(&glob).matches(&text), expected);
         }
 

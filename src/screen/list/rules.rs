@@ -3,17 +3,44 @@
 //! Patterns on numbers are found by the digits they begin with, regular expressions run as one set in
 //! time linear in the text. Only wildcard names and classes are looked at one by one.
 
-use super::pattern::{Class, EXACT, MAX_REGEX_BYTES, Pattern, Rule};
+use super::pattern::{Class, Expression, Pattern, Rule};
 use crate::screen::asked::{Asked, Exact, folded};
 use crate::screen::numbering::Key;
 use regex::bytes::{RegexSet, RegexSetBuilder};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// The most regular expressions of one file.
-const MAX_REGEXES: usize = 2000;
-/// So many regular expressions become one set.
-const REGEXES_PER_SET: usize = 500;
+/// The most that the programs of all regular expressions of a list may take, in bytes. It bounds the
+/// time of a decision: the worst ones, asked about the longest name, look at all of a program for each
+/// character.
+const MAX_REGEXES_BYTES: usize = 2 << 20;
+
+/// How much room there still is for the regular expressions of a list, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RegexRoom(usize);
+
+impl Default for RegexRoom {
+    fn default() -> Self {
+        Self(MAX_REGEXES_BYTES)
+    }
+}
+
+impl RegexRoom {
+    /// Takes the room of rules that are kept as they are.
+    pub(super) const fn take_for(&mut self, rules: &Rules) {
+        self.0 = self.0.saturating_sub(rules.regex_bytes);
+    }
+
+    /// Takes the room that this pattern needs, if there is so much.
+    pub(super) fn take(&mut self, pattern: &Pattern) -> Result<(), Cow<'static, str>> {
+        if let Pattern::NumberRegex(regex) | Pattern::NameRegex(regex) = pattern {
+            self.0 = self.0.checked_sub(regex.size).ok_or(
+                "the regular expressions of the list take more than 2 MB together; this one is left out",
+            )?;
+        }
+        Ok(())
+    }
+}
 
 /// The rules of a file.
 #[derive(Debug, Default)]
@@ -28,6 +55,8 @@ pub(super) struct Rules {
     classes: Vec<(Class, u32)>,
     number_regexes: Regexes,
     name_regexes: Regexes,
+    /// What the programs of all regular expressions take at most.
+    regex_bytes: usize,
 }
 
 type ExactKey = Result<Key, Box<str>>;
@@ -102,35 +131,47 @@ impl Digits {
 /// Regular expressions that are asked together.
 #[derive(Debug, Default)]
 struct Regexes {
-    sources: Vec<(Box<str>, u32)>,
-    sets: Vec<RegexSet>,
+    /// Each with its rule.
+    expressions: Vec<(Expression, u32)>,
+    set: RegexSet,
 }
 
 impl Regexes {
-    /// Builds the sets. Each expression was built before by itself, within its limit, so that a set
-    /// within the sum of the limits cannot fail; if it did, its expressions would match nothing.
-    fn build(&mut self) {
-        self.sets = self
-            .sources
-            .chunks(REGEXES_PER_SET)
-            .map(|chunk| {
-                RegexSetBuilder::new(chunk.iter().map(|source| &*source.0))
-                    .unicode(false)
-                    .case_insensitive(true)
-                    .size_limit(2 * MAX_REGEX_BYTES * chunk.len())
-                    .nest_limit(40)
-                    .build()
-                    .unwrap_or_default()
-            })
-            .collect();
+    fn push(&mut self, expression: Expression, rule: u32) {
+        self.expressions.push((expression, rule));
     }
 
-    fn matching<'a>(&'a self, text: &'a str) -> impl Iterator<Item = u32> + 'a {
-        let chunks = self.sources.chunks(REGEXES_PER_SET).zip(&self.sets);
-        chunks.flat_map(move |(chunk, set)| {
-            let matches = set.matches(text.as_bytes()).into_iter();
-            matches.filter_map(|index| chunk.get(index).map(|source| source.1))
-        })
+    /// Builds the set. Each expression was built before by itself, within its size, so that a set within
+    /// twice the sum of the sizes cannot fail; if it did, its expressions would match nothing.
+    fn build(&mut self) {
+        if self.is_empty() {
+            return;
+        }
+        let sizes = self
+            .expressions
+            .iter()
+            .map(|(expression, _)| expression.size);
+        let limit = 2 * sizes.sum::<usize>();
+        let sources = self
+            .expressions
+            .iter()
+            .map(|(expression, _)| &*expression.source);
+        self.set = RegexSetBuilder::new(sources)
+            .unicode(false)
+            .case_insensitive(true)
+            .size_limit(limit)
+            .nest_limit(40)
+            .build()
+            .unwrap_or_default();
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.expressions.is_empty()
+    }
+
+    fn matching<'a>(&'a self, text: &str) -> impl Iterator<Item = u32> + use<'a> {
+        let matches = self.set.matches(text.as_bytes()).into_iter();
+        matches.filter_map(|index| self.expressions.get(index).map(|found| found.1))
     }
 }
 
@@ -145,15 +186,13 @@ impl Rules {
             }
             Pattern::Name(_) => self.names.push(index),
             Pattern::Class(class) => self.classes.push((*class, index)),
-            Pattern::NumberRegex(source) | Pattern::NameRegex(source) => {
-                let regexes = match rule.pattern {
-                    Pattern::NumberRegex(_) => &mut self.number_regexes,
-                    _ => &mut self.name_regexes,
-                };
-                if regexes.sources.len() >= MAX_REGEXES {
-                    return Err("there are more than 2000 regular expressions".into());
-                }
-                regexes.sources.push((source.clone(), index));
+            Pattern::NumberRegex(regex) => {
+                self.regex_bytes += regex.size;
+                self.number_regexes.push(regex.clone(), index);
+            }
+            Pattern::NameRegex(regex) => {
+                self.regex_bytes += regex.size;
+                self.name_regexes.push(regex.clone(), index);
             }
         }
         self.all.push(rule);
@@ -206,7 +245,7 @@ impl Rules {
                 self.matching_digits(&self.without_plus, &form, &mut found);
             }
         }
-        if !self.number_regexes.sets.is_empty()
+        if !self.number_regexes.is_empty()
             && let Some(text) = asked.number_text()
         {
             found.extend(self.number_regexes.matching(&text));
@@ -217,7 +256,9 @@ impl Rules {
                 let names = self.names.iter();
                 found.extend(names.filter(|index| self.glob_matches(**index, &name)));
             }
-            found.extend(self.name_regexes.matching(name.trim()));
+            if !self.name_regexes.is_empty() {
+                found.extend(self.name_regexes.matching(name.trim()));
+            }
         }
         let classes = self
             .classes
@@ -242,9 +283,9 @@ impl Rules {
     }
 
     /// The first rule for exactly this number or text, whatever the time.
-    pub(super) fn exact(&self, exact: &Exact) -> Option<(u16, &Rule)> {
+    pub(super) fn exact(&self, exact: &Exact) -> Option<&Rule> {
         let index = *self.exact.get(&exact_key(exact))?.first()?;
-        Some((EXACT, self.all.get(index as usize)?))
+        self.all.get(index as usize)
     }
 
     fn glob_matches(&self, rule: u32, text: &str) -> bool {

@@ -2,6 +2,7 @@
 
 use super::*;
 mod formats;
+mod written;
 
 use proptest::prelude::*;
 
@@ -130,6 +131,42 @@ fn the_first_of_two_lines_counts_and_several_files_are_one_list() {
         (second.as_path(), 3)
     );
     assert_eq!(loaded.list.len(), 3);
+}
+
+#[test]
+fn a_list_with_a_number_on_many_lines_counts_it_once() {
+    let text = "5550101,a\nprivate,t\n".repeat(300) + "5550102\n5550101,b\n";
+    let loaded = parse(&text);
+    assert_eq!(loaded.list.len(), 3);
+    assert_eq!(loaded.list.files().next().unwrap().exact, 3);
+    assert_eq!(name_of(&loaded, "5550101").as_deref(), Some("1:a"));
+    assert_eq!(name_of(&loaded, "PRIVATE").as_deref(), Some("2:t"));
+    assert_eq!(name_of(&loaded, "5550102").as_deref(), Some("601:-"));
+}
+
+#[test]
+fn regular_expressions_have_room_for_so_many_in_all_files_of_a_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    };
+    // Each takes 64 kB at most: 32 have room.
+    let large = |from: usize, to: usize| -> String {
+        let lines = (from..to).map(|index| format!("/([0-9]+[a-z]?){{190}}x{index}/,large\n"));
+        lines.collect()
+    };
+    file("a.csv", &large(0, 20));
+    file("b.csv", &(large(20, 40) + "5550101,\nname:/ok/,\n"));
+    let paths = [folder.path()];
+    let loaded = List::load(&paths);
+    assert_eq!((loaded.list.len(), loaded.bad_lines), (33, 9));
+    assert!(loaded.problems[0].to_string().ends_with(
+        "b.csv:13: the regular expressions of the list take more than 2 MB together; this one is left out"
+    ));
+    // A file that has vanished keeps its room; one that is read again has not taken it twice.
+    std::fs::remove_file(folder.path().join("a.csv")).unwrap();
+    let again = loaded.list.reload(&Reading::default(), &paths);
+    assert_eq!((again.list.len(), again.bad_lines), (33, 9));
 }
 
 #[test]

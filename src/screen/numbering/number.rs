@@ -194,6 +194,11 @@ impl Number {
                 (area == details::NANP_PREMIUM).then_some(Charge::Premium)
             };
         }
+        match plan.calling_code {
+            "800" => return Some(Charge::TollFree),
+            "979" => return Some(Charge::Premium),
+            _ => {}
+        }
         let (free, premium) = details::charges(iso(plan));
         let begins = |starts: &[&str]| starts.iter().any(|start| national.starts_with(start));
         if begins(free) {

@@ -6,7 +6,7 @@
 /// How a country numbers its telephones.
 #[derive(PartialEq, Eq, Debug)]
 pub(in crate::screen) struct Plan {
-    /// ISO 3166 code.
+    /// ISO 3166 code; empty for a calling code of no country.
     pub(super) iso: &'static str,
     /// Country calling code.
     pub(super) calling_code: &'static str,
@@ -286,4 +286,14 @@ pub(super) static PLANS: &[Plan] = &[
     plan("ZA", "27", "0", "00", 5, 10),
     plan("ZM", "260", "0", "00", 9, 9),
     plan("ZW", "263", "0", "00", 7, 10),
+    // Of no country: free and shared-cost numbers everywhere, satellites, networks over borders, premium.
+    plan("", "800", "", "", 8, 8),
+    plan("", "808", "", "", 8, 8),
+    plan("", "870", "", "", 9, 12),
+    plan("", "878", "", "", 12, 12),
+    plan("", "881", "", "", 9, 10),
+    plan("", "882", "", "", 7, 12),
+    plan("", "883", "", "", 9, 12),
+    plan("", "888", "", "", 11, 11),
+    plan("", "979", "", "", 9, 9),
 ];

@@ -285,7 +285,13 @@ fn countries_are_told_apart() {
     assert_eq!(Country::of_time_zone("UTC"), None);
     assert_eq!("uk".parse::<Country>().map(Country::iso), Ok("GB"));
     assert_eq!("XX".parse::<Country>(), Err(UnknownCountry));
-    assert!(PLANS.iter().all(|plan| plan.iso.parse::<Country>().is_ok()));
+    assert_eq!("".parse::<Country>(), Err(UnknownCountry));
+    let countries = PLANS.iter().filter(|plan| !plan.iso.is_empty());
+    assert!(
+        countries
+            .into_iter()
+            .all(|plan| plan.iso.parse::<Country>().is_ok())
+    );
 }
 
 #[test]
@@ -310,6 +316,13 @@ fn free_and_dear_numbers_are_known_by_their_beginnings() {
         ("BR", "0800 123 4567", true, false),
         ("SE", "020 19 06 16", true, false),
         ("PL", "70 8 017 083", false, true),
+        ("FR", "0884 01 23 45", false, false),
+        ("CZ", "800 123 456", true, false),
+        ("HU", "06 80 123 456", true, false),
+        ("GR", "901 123 4567", false, true),
+        ("RU", "8 800 555 35 35", true, false),
+        ("US", "+800 1234 5678", true, false),
+        ("US", "+979 123 456 789", false, true),
     ] {
         let number = in_country_of(country).read(text);
         assert_eq!(
@@ -318,6 +331,24 @@ fn free_and_dear_numbers_are_known_by_their_beginnings() {
             "{country} {text}"
         );
     }
+}
+
+#[test]
+fn numbers_of_no_country_are_numbers() {
+    for (country, text) in [
+        ("US", "+881612345678"),
+        ("US", "011 881 612345678"),
+        ("DE", "00 870 773 112 345"),
+        ("FR", "+883 5100 0123 4567"),
+        ("GB", "+800 1234 5678"),
+    ] {
+        let number = in_country_of(country).read(text);
+        assert!(number.e164().is_some() && !number.is_impossible(), "{text}");
+        assert_eq!(number.country(), None, "{text}");
+    }
+    // Where there are no area codes, a short number is a whole one.
+    let estonian = in_country_of("EE").read("321 2642").e164();
+    assert_eq!(estonian.as_deref(), Some("+3723212642"));
 }
 
 #[test]

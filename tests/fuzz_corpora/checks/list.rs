@@ -66,7 +66,7 @@ pub(crate) fn check(mut input: &[u8]) {
             "{what:?}"
         );
     }
-    let converted = convert_lists(&reading, &[&file]);
+    let converted = convert_lists(&reading, &[&file], &folder.path().join("again.csv"));
     // What could not be converted is told, and is not in the new list.
     let told = converted.problems.len() > loaded.bad_lines;
     if loaded.errors.is_empty() && converted.errors.is_empty() && !told {

@@ -1,7 +1,7 @@
 //! Our own format: `number,name,action,key=value…`, and one number a line, which is the same without
 //! commas.
 
-use super::{PlainNumber, Row, Sink, TOO_LONG, decode, lines};
+use super::{PlainNumber, Row, Sink, TOO_LONG, decode, lines, with_blanks};
 use std::borrow::Cow;
 use std::io::{self, BufRead};
 
@@ -106,7 +106,7 @@ pub(in crate::screen::list) fn columns_of(line: &str) -> Result<Row<'_>, &'stati
     })
 }
 
-/// A row as a line of a list, without its end. Quotes keep what begins like a comment or like JSON.
+/// A row as a line of a list, without its end.
 pub(in crate::screen::list) fn line_of(row: &Row<'_>) -> String {
     let mut line = String::new();
     for (index, column) in [&row.pattern, &row.name]
@@ -117,12 +117,11 @@ pub(in crate::screen::list) fn line_of(row: &Row<'_>) -> String {
         if index > 0 {
             line.push(',');
         }
-        let column: String = column
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect();
+        let column = with_blanks(Cow::Borrowed(column));
         let column = column.trim();
-        if column.contains([',', '"']) || (index == 0 && column.starts_with(['#', '[', '{'])) {
+        // Also what would be taken for a comment, for JSON, or for the mark at the beginning of a file.
+        let is_special = |c| matches!(c, '#' | '[' | '{' | '\u{feff}');
+        if column.contains([',', '"']) || (index == 0 && column.starts_with(is_special)) {
             line.push('"');
             line.push_str(&column.replace('"', "\"\""));
             line.push('"');

@@ -218,14 +218,52 @@ fn json_lists_are_read() {
 fn entries_of_a_json_list_on_one_line_keep_their_names() {
     let text = r#"{"entries":[{"number":"+41449999991","name":"Foo"},{"number":"+41449999992","name":"Bar"},{},{"number":"+41449999993","name":"Baz"}]}"#;
     let loaded = read(&Reading::default(), text);
-    for (number, place) in [
-        ("+41449999991", (1, "Foo")),
-        ("+41449999992", (2, "Bar")),
-        ("+41449999993", (4, "Baz")),
+    for (number, name) in [
+        ("+41449999991", "Foo"),
+        ("+41449999992", "Bar"),
+        ("+41449999993", "Baz"),
     ] {
-        let place = Some((place.0, place.1.into()));
-        assert_eq!(first(&loaded, number, ""), place);
+        assert_eq!(first(&loaded, number, ""), Some((1, name.into())));
     }
+    assert_eq!(
+        loaded.problems[0].to_string(),
+        "l:1: entry 3 has neither number nor name"
+    );
+}
+
+#[test]
+fn entries_of_a_json_list_have_their_own_name_and_line_however_they_are_laid_out() {
+    // Some share a line, one is on several, and one repeats what another has in another place; escapes.
+    let text = "{\"entries\":[{\"name\":\"+4144111\",\"number\":\"+41449999991\"}, {\"number\":\"+41449999992\",\"name\":\"Bar\"},\n\
+        {\n\"name\": \"Baz\",\n\"number\": \"\\u002b41449999993\"\n}, {\"number\":\"+4144111\"}, {\"name\":\"SPAM*\"},\n\n\
+        {\"name\":\"a\\nb\",\"number\":\"+41449999994\"},{\"number\":\"+41449999994\",\"name\":\"twice\"}]}";
+    let loaded = read(&Reading::default(), text);
+    for (number, line, name) in [
+        ("+41449999991", 1, "+4144111"),
+        ("+41449999992", 1, "Bar"),
+        ("+41449999993", 4, "Baz"),
+        ("+41441111111", 5, ""),
+        ("+41449999994", 7, "a b"),
+    ] {
+        assert_eq!(first(&loaded, number, ""), Some((line, name.into())));
+    }
+    assert_eq!(first(&loaded, "+4930123456", "SPAM X").unwrap().0, 5);
+    assert_eq!((loaded.bad_lines, loaded.list.len()), (0, 6));
+}
+
+#[test]
+fn a_comma_behind_the_last_entry_of_a_json_list_does_no_harm() {
+    let text = "{\n \"entries\": [\n  {\"name\": \"a,]\\\",}\", \"number\": \"+41449999991\",},\n\
+        {\"number\": \"+41449999992\"} , \n ]\n,}";
+    let loaded = read(&Reading::default(), text);
+    assert_eq!(loaded.problems, []);
+    assert_eq!(
+        first(&loaded, "+41449999991", ""),
+        Some((3, "a,]\",}".into()))
+    );
+    assert_eq!(first(&loaded, "+41449999992", ""), Some((4, "".into())));
+    let loaded = read(&Reading::default(), "{\n\"entries\": [{},,\n{}]}");
+    assert_eq!((loaded.bad_lines, loaded.problems[0].line), (1, 2));
 }
 
 #[test]
@@ -292,7 +330,11 @@ fn any_list_is_converted_and_decides_the_same() {
     );
     write("c.dat", "Cell Phone   CA?   010110        CELL\n");
     write(".hidden", "5055550199\n");
-    let converted = convert_lists(&american(), &[folder.path(), Path::new("/nonexistent/x")]);
+    let converted = convert_lists(
+        &american(),
+        &[folder.path(), Path::new("/nonexistent/x")],
+        &folder.path().join("new.csv"),
+    );
     assert_eq!(
         converted.text,
         "5055550101,\"A, B\",hangup,until=2027-01-31\n/^\\+1900\\d{7}$/,Dear\n5055550102,Ann\nname:*Cell Phone   CA*,CELL\n"
@@ -326,12 +368,12 @@ fn what_cannot_be_read_again_is_not_converted() {
     let file = folder.path().join("l.csv");
     let long = "9".repeat(65);
     std::fs::write(&file, format!("5055550101;Ann\n{long}\n5055550102\tBob\n")).unwrap();
-    let converted = convert_lists(&american(), &[&file]);
+    let converted = convert_lists(&american(), &[&file], &file);
     assert_eq!(converted.text, "");
     assert_eq!(converted.problems.len(), 3);
     // Nor what would make the new list look like one of another program.
     std::fs::write(&file, "\"[AB]x\",A\n\"PhoneNo\",B\n").unwrap();
-    let converted = convert_lists(&american(), &[&file]);
+    let converted = convert_lists(&american(), &[&file], &file);
     assert_eq!(converted.text, "\"[AB]x\",A\n");
     assert_eq!(converted.problems.len(), 1);
 }
