@@ -299,7 +299,9 @@ impl OffHook {
     }
 
     fn rang(&mut self, at: Moment, effects: &mut Vec<Effect>) {
-        let silent_for = at.now.duration_since(std::mem::replace(&mut self.last_ring, at.now));
+        let silent_for = at
+            .now
+            .duration_since(std::mem::replace(&mut self.last_ring, at.now));
         if matches!(self.phase, Phase::HangingUp(_)) {
             self.rang_after.get_or_insert(RangAfter::ThisCall(at));
         } else if silent_for >= RING_WINDOW {

@@ -86,7 +86,10 @@ impl Ringing {
             caller: known,
             at: since,
             bursts,
-        }) = self.announced.as_ref().filter(|before| before.caller.number != *missing)
+        }) = self
+            .announced
+            .as_ref()
+            .filter(|before| before.caller.number != *missing)
         else {
             let ours = revision
                 || new.number == *missing

@@ -244,6 +244,24 @@ fn a_friend_who_was_answered_right_after_a_robot_is_not_cut_off() {
 }
 
 #[test]
+fn a_friend_who_rings_off_the_beat_of_a_robot_that_rang_on_is_not_answered() {
+    let mut watch = Watch::new(BlockAction::Fax, false);
+    watch.feed(Event::Ring);
+    watch.feed(announced("2"));
+    watch.feed(Event::FaxEnded);
+    watch.feed(Event::OnHook);
+    watch.wait(Duration::from_secs(2));
+    // Once more it is the robot; then a friend.
+    watch.feed(Event::Ring);
+    watch.wait(Duration::from_millis(7900));
+    watch.feed(Event::Ring);
+    watch.wait(Duration::from_secs(1));
+    watch.feed(announced("1"));
+    assert_eq!((watch.picked_up, watch.rows.len()), (1, 2));
+    assert_eq!(watch.rows[&2].started.as_nanos(), 9_900_000_000);
+}
+
+#[test]
 fn a_ring_while_the_line_is_given_up_counts() {
     for (answered_at, answers) in [(2000, 1), (6000, 2)] {
         let mut watch = Watch::new(BlockAction::Fax, false);

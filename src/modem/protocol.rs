@@ -9,7 +9,11 @@ use super::command::{Command, Expected, Reply, ResultCode};
 use super::line_code::{LineCode, is_dtmf_digit};
 use super::wire::{DLE, DataState, Frame, Wire};
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// A code follows its DLE at once, however the bytes are cut; a DLE that is followed by nothing for so
+/// long was noise, and must not spoil the next code.
+const HALF_CODE: Duration = Duration::from_secs(1);
 
 /// Lines of text kept of one reply; `AT&V` prints a dozen.
 const LONGEST_REPLY: usize = 64;
@@ -58,6 +62,8 @@ pub struct Protocol {
     caller_id: CallerIdReader,
     key: Key,
     events: VecDeque<Event>,
+    /// When the modem said something last.
+    last_heard: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -128,6 +134,10 @@ impl Protocol {
 
     /// Reads what the modem said.
     pub fn receive(&mut self, mut bytes: &[u8], now: Instant) {
+        let heard = self.last_heard.replace(now);
+        if heard.is_some_and(|heard| now.duration_since(heard) > HALF_CODE) {
+            self.wire.forget_half_code();
+        }
         while let Some(frame) = self.wire.next_frame(&mut bytes) {
             match frame {
                 Frame::Line(line) => self.line(&line, now),

@@ -101,6 +101,13 @@ impl Wire {
         self.report = None;
     }
 
+    /// Forgets a DLE that stands alone between lines.
+    pub fn forget_half_code(&mut self) {
+        if self.state == DataState::Command {
+            self.after_dle = false;
+        }
+    }
+
     /// Reads one frame from the front of `bytes` and moves `bytes` past what was read. `None` when
     /// all is read and no frame is complete. The caller may call [`Wire::enter`] between two frames.
     pub fn next_frame(&mut self, bytes: &mut &[u8]) -> Option<Frame> {

@@ -4,8 +4,8 @@ use super::{Watch, announced};
 use crate::blocker::BlockAction;
 use crate::blocker::machine::Event;
 use crate::call::VerdictClass;
-use crate::modem::line_code::LineCode;
 use crate::modem::driver::RestingClass;
+use crate::modem::line_code::LineCode;
 use std::time::Duration;
 
 /// Feeds rings and caller ID, each at its time in milliseconds, to a machine for which `1` and `3` are
@@ -127,12 +127,7 @@ fn a_robot_right_after_a_friend_is_another_call() {
             (10_800, RING),
         ],
         // In time, but nobody else was announced.
-        &[
-            (0, RING),
-            (6000, RING),
-            (12_000, RING),
-            (13_000, Some("2")),
-        ],
+        &[(0, RING), (6000, RING), (12_000, RING), (13_000, Some("2"))],
     ];
     for history in histories {
         let mut watch = ringing(history);

@@ -158,6 +158,18 @@ fn keys_repeated_between_shields_are_one_press() {
 }
 
 #[test]
+fn half_a_code_of_noise_does_not_cost_the_next_ring() {
+    let now = Instant::now();
+    let mut p = Protocol::new();
+    let ring = [Event::Ring { shielded: true }];
+    assert_eq!(events(&mut p, &[0xFE, DLE], now), []);
+    assert_eq!(events(&mut p, b"R", now + HALF_CODE), ring);
+    assert_eq!(events(&mut p, &[0xFE, DLE], now + HALF_CODE), []);
+    let later = now + HALF_CODE * 3;
+    assert_eq!(events(&mut p, &[DLE, b'R'], later), ring);
+}
+
+#[test]
 fn a_ring_completes_caller_id() {
     let now = Instant::now();
     let mut p = Protocol::new();
