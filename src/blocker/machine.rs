@@ -15,11 +15,13 @@ pub use effect::Effect;
 pub use event::{Event, Moment};
 
 use super::BlockAction;
-use super::call::{CALLER_ID_AFTER_RING, OpenCall, Rings};
+use super::call::OpenCall;
 use super::hang_up_rules::HangUpRules;
-use super::off_hook::{OffHook, Phase};
+use super::off_hook::{OffHook, Phase, RangAfter};
 use super::ringing::{Announcement, Ringing};
+use super::rings::{CALLER_ID_AFTER_RING, Rings};
 use crate::call::{Outcome, VerdictClass};
+use crate::modem::line_code::LineCode;
 use crate::screen::{Caller, Verdict};
 use crate::store::CallKey;
 use std::time::{Duration, Instant};
@@ -48,19 +50,16 @@ struct Handled {
     answered_again: bool,
     /// Rings since, which are its unless caller ID says otherwise.
     rings: Rings,
-    /// The first of them, unless it is not to be answered again.
+    /// The first of them, unless it is not to be answered again, or somebody did answer.
     rang: Option<Moment>,
 }
 
-impl Handled {
-    /// When it is answered again, if no other caller ID comes before.
-    fn answer_at(&self) -> Option<Instant> {
-        self.rang.map(|rang| rang.now + CALLER_ID_AFTER_RING)
-    }
-
-    fn deadline(&self) -> Instant {
-        self.answer_at().map_or(self.until, |at| at.min(self.until))
-    }
+/// Whether somebody in the house took the call.
+pub(super) const fn is_handset(code: LineCode) -> bool {
+    matches!(
+        code,
+        LineCode::ExtensionOffHook | LineCode::LocalPhoneOffHook
+    )
 }
 
 /// The state machine.
@@ -72,6 +71,8 @@ pub struct Blocker {
     /// Whether the special information tones go first.
     sit: bool,
     state: State,
+    /// From one ring to the next on this line, once it is known.
+    beat: Option<Duration>,
     next_key: u64,
     /// The calls that ended last: their recordings may still be on their way to the disk, and the
     /// newest may ring again.
@@ -87,6 +88,7 @@ impl Blocker {
             hold,
             sit: false,
             state: State::OnHook { handled: None },
+            beat: None,
             next_key: 1,
             over: Vec::new(),
         }
@@ -121,7 +123,7 @@ impl Blocker {
     /// When [`Event::TimePassed`] is due.
     pub fn deadline(&self) -> Option<Instant> {
         match &self.state {
-            State::OnHook { handled } => handled.as_ref().map(Handled::deadline),
+            State::OnHook { handled } => handled.as_ref().map(|handled| handled.until),
             State::Ringing(ringing) => Some(ringing.deadline()),
             State::OffHook(off_hook) => off_hook.deadline(),
         }
@@ -178,7 +180,7 @@ impl Blocker {
         match (event, handled) {
             (Event::Ring, Some(handled)) => self.ring_after_handled(handled, at, effects),
             (Event::Ring, None) => {
-                let mut rings = Rings::default();
+                let mut rings = Rings::on_line(self.beat);
                 rings.ring(at, effects);
                 State::Ringing(Ringing::new(self.new_call(at), rings))
             }
@@ -205,16 +207,17 @@ impl Blocker {
                         ..
                     }) => Ringing::new(self.new_call(rang), rings),
                     Some(handled) => self.called_by_another(&handled.rings, at),
-                    None => Ringing::new(self.new_call(at), Rings::default()),
+                    None => Ringing::new(self.new_call(at), Rings::on_line(self.beat)),
                 };
                 self.screen(ringing, caller.clone(), at, decide, effects)
             }
-            (Event::TimePassed, Some(handled))
-                if handled
-                    .answer_at()
-                    .is_some_and(|answer_at| answer_at <= at.now) =>
-            {
-                self.answer_again(&handled, at, effects)
+            (Event::Code(code), Some(mut handled)) if is_handset(*code) => {
+                // Whoever rang since is being talked to.
+                handled.rings.handset_lifted(at.now);
+                handled.rang = None;
+                State::OnHook {
+                    handled: Some(handled),
+                }
             }
             (_, handled) => State::OnHook { handled },
         }
@@ -222,7 +225,8 @@ impl Blocker {
 
     /// The line rings although the call was just dealt with: the exchange did not notice, unless
     /// caller ID says that this is somebody else. Picking up at once would cut a friend off who calls
-    /// right after a robot.
+    /// right after a robot; picking up between rings, one who was answered meanwhile; and picking up
+    /// off the beat, one who has only begun to ring.
     fn ring_after_handled(
         &mut self,
         mut handled: Handled,
@@ -237,19 +241,21 @@ impl Blocker {
                 call.trouble("went on ringing after it was answered twice");
                 call.save(effects);
             }
-            return State::OnHook {
-                handled: Some(handled),
-            };
+        } else {
+            let first = handled.rang.get_or_insert(at).now;
+            if handled.rings.turned_since(first, at.now) {
+                handled.rang = Some(at);
+            } else if at.now.duration_since(first) >= CALLER_ID_AFTER_RING {
+                return self.answer_again(handled.call, at, effects);
+            }
         }
-        handled.rang.get_or_insert(at);
         State::OnHook {
             handled: Some(handled),
         }
     }
 
-    fn answer_again(&mut self, handled: &Handled, at: Moment, effects: &mut Vec<Effect>) -> State {
-        let over = self.over.iter().position(|call| call.key == handled.call);
-        let (Some(over), true) = (over, handled.rings.rings_at(at.now)) else {
+    fn answer_again(&mut self, key: CallKey, at: Moment, effects: &mut Vec<Effect>) -> State {
+        let Some(over) = self.over.iter().position(|call| call.key == key) else {
             return State::OnHook { handled: None };
         };
         let mut call = self.over.remove(over);
@@ -270,6 +276,7 @@ impl Blocker {
         match event {
             Event::Ring => {
                 ringing.rings.ring(at, effects);
+                self.beat = ringing.rings.beat;
                 match ringing.verdict {
                     Some(VerdictClass::Block) => self.pick_up(ringing.call, false, at, effects),
                     None if ringing.rings.bursts >= 2 => {
@@ -300,6 +307,10 @@ impl Blocker {
                 }
                 State::Ringing(ringing)
             }
+            Event::Code(code) if is_handset(*code) => {
+                ringing.rings.handset_lifted(at.now);
+                State::Ringing(ringing)
+            }
             _ => State::Ringing(ringing),
         }
     }
@@ -307,8 +318,11 @@ impl Blocker {
     /// The call of somebody else than whose rings these were: the last of them may be his already.
     fn called_by_another(&mut self, rings: &Rings, at: Moment) -> Ringing {
         match rings.of_caller_id(at.now) {
-            Some(burst) => Ringing::new(self.new_call(burst), Rings::beginning(burst)),
-            None => Ringing::new(self.new_call(at), Rings::default()),
+            Some(burst) => {
+                let rings = Rings::beginning(burst, self.beat);
+                Ringing::new(self.new_call(burst), rings)
+            }
+            None => Ringing::new(self.new_call(at), Rings::on_line(self.beat)),
         }
     }
 
@@ -324,7 +338,7 @@ impl Blocker {
         let verdict = decide(&caller);
         ringing.call.set_caller(&caller);
         ringing.call.set_verdict(&verdict);
-        ringing.caller = Some((caller, at.now));
+        ringing.set_caller(caller, at.now);
         ringing.verdict = Some(verdict.class);
         let (key, record) = (ringing.call.key, ringing.call.record.clone());
         let state = if verdict.class == VerdictClass::Block && ringing.rings.rings_at(at.now) {
@@ -368,6 +382,8 @@ impl Blocker {
             rules: HangUpRules::default(),
             over: None,
             still_rang: false,
+            last_ring: at.now,
+            rang_after: None,
         })
     }
 
@@ -419,13 +435,25 @@ impl Blocker {
         call.end(outcome, at.now, effects);
         let key = call.key;
         self.remember(call);
+        let mut rings = Rings::on_line(self.beat);
+        let rang = match off_hook.rang_after {
+            Some(RangAfter::Another(rang)) => {
+                rings.ring(rang, effects);
+                return State::Ringing(Ringing::new(self.new_call(rang), rings));
+            }
+            Some(RangAfter::ThisCall(rang)) => {
+                rings.ring(rang, effects);
+                Some(rang)
+            }
+            None => None,
+        };
         State::OnHook {
             handled: Some(Handled {
                 call: key,
                 until: at.now + SAME_CALL_WINDOW,
                 answered_again: off_hook.again,
-                rings: Rings::default(),
-                rang: None,
+                rings,
+                rang: rang.filter(|_| !off_hook.again),
             }),
         }
     }

@@ -13,6 +13,7 @@ mod live_policy;
 pub mod machine;
 mod off_hook;
 mod ringing;
+mod rings;
 mod status;
 mod upkeep;
 

@@ -3,7 +3,8 @@
 use super::BlockAction;
 use super::call::OpenCall;
 use super::hang_up_rules::HangUpRules;
-use super::machine::{Effect, Event, Moment};
+use super::machine::{Effect, Event, Moment, is_handset};
+use super::rings::RING_WINDOW;
 use crate::call::{ActionKind, Outcome};
 use crate::modem::driver::{RestingClass, VoiceEnd};
 use crate::modem::line_code::LineCode;
@@ -29,6 +30,18 @@ pub(super) struct OffHook {
     pub(super) over: Option<Instant>,
     /// It rang while we were off-hook.
     pub(super) still_rang: bool,
+    /// The last RING, or our picking up.
+    pub(super) last_ring: Instant,
+    /// The first RING that came when the line was being given up already.
+    pub(super) rang_after: Option<RangAfter>,
+}
+
+/// A RING before the modem's word that it is on-hook.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum RangAfter {
+    /// As far as is known of this call.
+    ThisCall(Moment),
+    Another(Moment),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -91,9 +104,7 @@ impl OffHook {
                 self.call.set_caller(caller);
                 self.call.save(effects);
             }
-            Event::Ring if at.now.duration_since(self.since) > RING_IN_FLIGHT => {
-                self.still_ringing(at, effects);
-            }
+            Event::Ring => self.rang(at, effects),
             Event::TimePassed => self.time_passed(at, effects),
             _ => {}
         }
@@ -171,7 +182,12 @@ impl OffHook {
         self.call.trouble(what);
         effects.push(Effect::Warn(what.to_owned()));
         match self.phase {
-            Phase::PickingUp => self.hang_up(Outcome::Finished, at, effects),
+            Phase::PickingUp => {
+                // Nothing was done, as far as the modem says.
+                self.call.record.action = ActionKind::None;
+                self.call.record.picked_up = None;
+                self.hang_up(Outcome::Finished, at, effects);
+            }
             Phase::StartingVoice => {
                 self.call.trouble("hung up instead");
                 self.call.record.action = ActionKind::HangUp;
@@ -259,10 +275,7 @@ impl OffHook {
         if matches!(self.phase, Phase::HangingUp(_)) {
             return;
         }
-        if matches!(
-            code,
-            LineCode::ExtensionOffHook | LineCode::LocalPhoneOffHook
-        ) {
+        if is_handset(code) {
             return self.hang_up(Outcome::Handset, at, effects);
         }
         let off_hook_for = at.now.duration_since(self.since);
@@ -285,10 +298,39 @@ impl OffHook {
             )
     }
 
+    fn rang(&mut self, at: Moment, effects: &mut Vec<Effect>) {
+        let silent_for = at
+            .now
+            .duration_since(std::mem::replace(&mut self.last_ring, at.now));
+        if matches!(self.phase, Phase::HangingUp(_)) {
+            self.rang_after.get_or_insert(RangAfter::ThisCall(at));
+        } else if silent_for >= RING_WINDOW {
+            self.another_rang(at, effects);
+        } else if at.now.duration_since(self.since) > RING_IN_FLIGHT {
+            self.still_ringing(at, effects);
+        }
+    }
+
+    /// A ring so long after the last is not this call's, and nobody else may be picked up. Where there
+    /// is a stream the modem may be mistaken; a modem that answers as a fax says nothing meanwhile, and
+    /// has not answered.
+    fn another_rang(&mut self, at: Moment, effects: &mut Vec<Effect>) {
+        if self.phase == Phase::AnsweringAsFax {
+            let what = "the modem did not answer as a fax";
+            self.call.trouble(what);
+            effects.push(Effect::Warn(what.into()));
+            self.call.record.action = ActionKind::None;
+            self.call.record.picked_up = None;
+            self.rang_after = Some(RangAfter::Another(at));
+            self.hang_up(Outcome::Finished, at, effects);
+        } else {
+            self.call.trouble("a ring was reported in mid-call");
+        }
+    }
+
     /// The modem says that it is off-hook, and the line rings: it gets one more chance.
     fn still_ringing(&mut self, at: Moment, effects: &mut Vec<Effect>) {
-        let first = !std::mem::replace(&mut self.still_rang, true);
-        if !first || matches!(self.phase, Phase::HangingUp(_)) {
+        if std::mem::replace(&mut self.still_rang, true) {
             return;
         }
         self.call

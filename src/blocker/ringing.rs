@@ -5,21 +5,25 @@
 //! is known to be over. So, of a block that comes while a call rings:
 //!
 //! - the same number again is this call's, and changes nothing unless it brings the name that lacked;
-//! - where no number is known yet, it is this call's: the caller is screened again;
-//! - a mark (or a block without number) after a number says nothing: the number stands;
+//! - where no number is known yet, it is this call's, up to its second burst (no network is later): the
+//!   caller is screened again;
+//! - a mark after a number, in the same pause between bursts or the next, says nothing: the number
+//!   stands; a number after a mark stands, too;
 //! - another number is somebody else's, unless it comes within 3.5 s of the first without a RING
 //!   between: that is one announcement, of which the first number counts;
-//! - after a RING off the beat of those before, a block is somebody else's unless it repeats the
-//!   number: an exchange keeps its cadence as long as one caller rings.
+//! - whatever comes later than so is somebody else's;
+//! - and so is a block that does not repeat the number after the [rings](super::rings) said that another
+//!   may have begun: off the beat, after a beat was missed, or after a handset was lifted.
 //!
 //! Somebody else's call began with the RING at most 3.5 s before his block. Without one he is not
 //! picked up before the next RING: he may be knocking on a conversation that began just now.
 //!
-//! A masked caller who rings in the beat of a friend who gave up, or after a single ring of his, passes
-//! for the friend: rather that than to hang up on a friend.
+//! A masked caller whose first ring comes in the beat of a friend who gave up after one ring passes for
+//! the friend: rather that than to hang up on a friend.
 
-use super::call::{CALLER_ID_AFTER_RING, OpenCall, RING_WINDOW, Rings};
+use super::call::OpenCall;
 use super::machine::{Effect, Moment};
+use super::rings::{CALLER_ID_AFTER_RING, RING_WINDOW, Rings};
 use crate::call::{Outcome, VerdictClass};
 use crate::screen::{Caller, CallerNumber};
 use std::time::Instant;
@@ -28,10 +32,21 @@ use std::time::Instant;
 pub(super) struct Ringing {
     pub(super) call: OpenCall,
     pub(super) rings: Rings,
-    /// Who calls, and since when that is known.
-    pub(super) caller: Option<(Caller, Instant)>,
+    /// Who calls, as far as he was announced.
+    announced: Option<Announced>,
     pub(super) verdict: Option<VerdictClass>,
 }
+
+#[derive(Debug)]
+struct Announced {
+    caller: Caller,
+    at: Instant,
+    /// Bursts before it.
+    bursts: u32,
+}
+
+/// Some networks announce after the second burst, none later.
+const LATEST_BURST: u32 = 2;
 
 /// What a block of caller ID is to the call that rings.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,39 +65,65 @@ impl Ringing {
         Self {
             call,
             rings,
-            caller: None,
+            announced: None,
             verdict: None,
         }
     }
 
+    /// Who calls was said now, or will not be said any more.
+    pub(super) fn set_caller(&mut self, caller: Caller, now: Instant) {
+        self.announced = Some(Announced {
+            caller,
+            at: now,
+            bursts: self.rings.bursts,
+        });
+    }
+
     /// What caller ID that comes now is; `revision` if it adds to the block before.
     pub(super) fn announced(&self, new: &Caller, revision: bool, now: Instant) -> Announcement {
-        let Some((known, since)) = &self.caller else {
-            return Announcement::Ours;
+        let missing = &CallerNumber::Missing;
+        let Some(Announced {
+            caller: known,
+            at: since,
+            bursts,
+        }) = self
+            .announced
+            .as_ref()
+            .filter(|before| before.caller.number != *missing)
+        else {
+            let ours = revision
+                || new.number == *missing
+                || self.rings.bursts <= LATEST_BURST
+                    && !self.rings.turned_since(self.call.began, now);
+            return if ours {
+                Announcement::Ours
+            } else {
+                Announcement::SomebodyElses
+            };
         };
-        let same = new.number == known.number && new.number != CallerNumber::Missing;
-        if same {
+        if new.number == known.number {
             return match (&known.name, &new.name) {
                 (None, Some(_)) => Announcement::Ours,
                 (Some(old), Some(new)) if revision && old != new => Announcement::Ours,
                 _ => Announcement::Repeated,
             };
         }
-        if self.rings.off_beat && !revision && known.number != CallerNumber::Missing {
-            return Announcement::SomebodyElses;
-        }
+        let bursts_since = self.rings.bursts - bursts;
+        let turned = !revision && self.rings.turned_since(*since, now);
         match (&known.number, &new.number) {
+            // It says less than was known.
+            (_, CallerNumber::Missing) => Announcement::Repeated,
+            _ if turned || bursts_since > 1 => Announcement::SomebodyElses,
             (CallerNumber::Known(_), CallerNumber::Known(_)) if revision => Announcement::Ours,
             (CallerNumber::Known(_), CallerNumber::Known(_)) => {
-                let rang_between = self.rings.burst.is_some_and(|burst| burst.now > *since);
-                if rang_between || now.duration_since(*since) >= CALLER_ID_AFTER_RING {
+                if bursts_since > 0 || now.duration_since(*since) >= CALLER_ID_AFTER_RING {
                     Announcement::SomebodyElses
                 } else {
                     Announcement::Repeated
                 }
             }
-            (_, CallerNumber::Known(_)) | (CallerNumber::Missing, _) => Announcement::Ours,
-            // What masks a number, or says less than was known.
+            (_, CallerNumber::Known(_)) => Announcement::Ours,
+            // What masks a number.
             _ => Announcement::Repeated,
         }
     }

@@ -59,7 +59,7 @@ impl Watch {
             wall: Timestamp::from_nanos(i64::try_from(nanos).unwrap()),
         };
         let mut decide = |caller: &Caller| match caller.number.as_received() {
-            Some("1") => Verdict::new(VerdictClass::Ring, "a friend"),
+            None | Some("1") => Verdict::new(VerdictClass::Ring, "a friend"),
             _ => Verdict::new(VerdictClass::Block, "anybody else"),
         };
         for effect in self.blocker.handle(event, at, &mut decide) {
@@ -188,7 +188,9 @@ fn a_call_that_rings_on_is_answered_again_whenever_the_next_ring_comes() {
         watch.feed(Event::OnHook);
         watch.wait(Duration::from_millis(pause));
         watch.feed(Event::Ring);
-        watch.wait(Duration::from_secs(4));
+        watch.wait(Duration::from_secs(6));
+        assert_eq!(watch.picked_up, 1, "a friend may have been answered");
+        watch.feed(Event::Ring);
         assert_eq!(watch.picked_up, 2, "the next ring came after {pause} ms");
         assert_eq!(watch.rows.len(), 1);
     }
@@ -219,6 +221,100 @@ fn a_friend_right_after_a_robot_is_not_answered_before_his_caller_id_can_come() 
 }
 
 #[test]
+fn a_friend_who_was_answered_right_after_a_robot_is_not_cut_off() {
+    let handset = Event::Code(LineCode::LocalPhoneOffHook);
+    for lifted in [None, Some(handset)] {
+        let mut watch = Watch::new(BlockAction::Fax, false);
+        watch.feed(Event::Ring);
+        watch.feed(announced("2"));
+        watch.feed(Event::FaxEnded);
+        watch.feed(Event::OnHook);
+        watch.wait(Duration::from_secs(7));
+        watch.feed(Event::Ring);
+        watch.wait(Duration::from_millis(600));
+        if let Some(handset) = lifted {
+            watch.feed(handset);
+            // It is put back, and somebody else calls.
+            watch.wait(Duration::from_secs(4));
+            watch.feed(Event::Ring);
+        }
+        watch.wait(Duration::from_mins(1));
+        assert_eq!(watch.picked_up, 1);
+    }
+}
+
+#[test]
+fn a_friend_who_rings_off_the_beat_of_a_robot_that_rang_on_is_not_answered() {
+    let mut watch = Watch::new(BlockAction::Fax, false);
+    watch.feed(Event::Ring);
+    watch.feed(announced("2"));
+    watch.feed(Event::FaxEnded);
+    watch.feed(Event::OnHook);
+    watch.wait(Duration::from_secs(2));
+    // Once more it is the robot; then a friend.
+    watch.feed(Event::Ring);
+    watch.wait(Duration::from_millis(7900));
+    watch.feed(Event::Ring);
+    watch.wait(Duration::from_secs(1));
+    watch.feed(announced("1"));
+    assert_eq!((watch.picked_up, watch.rows.len()), (1, 2));
+    assert_eq!(watch.rows[&2].started.as_nanos(), 9_900_000_000);
+}
+
+#[test]
+fn a_ring_while_the_line_is_given_up_counts() {
+    for (answered_at, answers) in [(2000, 1), (6000, 2)] {
+        let mut watch = Watch::new(BlockAction::Fax, false);
+        watch.feed(Event::Ring);
+        watch.feed(announced("2"));
+        watch.feed(Event::PickedUp(RestingClass::Fax));
+        watch.wait(Duration::from_secs(3));
+        watch.feed(Event::FaxEnded);
+        watch.feed(Event::Ring);
+        watch.feed(Event::OnHook);
+        watch.wait(Duration::from_millis(answered_at));
+        watch.feed(Event::Ring);
+        assert_eq!(watch.picked_up, answers);
+        assert_eq!(watch.rows.len(), 1);
+    }
+}
+
+#[test]
+fn somebody_who_rings_while_a_fax_answer_never_happened_is_not_picked_up() {
+    let mut watch = Watch::new(BlockAction::Fax, false);
+    watch.feed(Event::Ring);
+    watch.feed(announced("2"));
+    watch.feed(Event::PickedUp(RestingClass::Fax));
+    watch.wait(Duration::from_secs(1));
+    watch.feed(Event::Ring);
+    watch.wait(Duration::from_secs(15));
+    watch.feed(Event::Ring);
+    assert_eq!((watch.other_ways, watch.hung_up), (0, true));
+    watch.feed(Event::OnHook);
+    watch.feed(announced("1"));
+    watch.wait(Duration::from_mins(1));
+    assert_eq!((watch.picked_up, watch.rows.len()), (1, 2));
+    assert_eq!(watch.rows[&1].action, ActionKind::None);
+    assert_eq!(watch.rows[&2].number.as_deref(), Some("1"));
+    assert_eq!(watch.rows[&2].started.as_nanos(), 16_000_000_000);
+}
+
+#[test]
+fn where_the_modem_refuses_to_pick_up_nothing_was_done() {
+    let mut watch = Watch::new(BlockAction::Fax, false);
+    watch.feed(Event::Ring);
+    watch.feed(announced("2"));
+    watch.feed(Event::PickedUp(RestingClass::Fax));
+    watch.wait(Duration::from_secs(1));
+    watch.feed(Event::Refused { what: "no".into() });
+    watch.feed(Event::Refused { what: "no".into() });
+    watch.feed(Event::OnHook);
+    let row = &watch.rows[&1];
+    assert_eq!((row.action, row.picked_up), (ActionKind::None, None));
+    assert_eq!(row.outcome, Some(Outcome::Finished));
+}
+
+#[test]
 fn a_call_that_rings_on_after_it_was_answered_twice_is_still_one_call() {
     let hang_up = BlockAction::HangUp {
         hold: Duration::from_secs(1),
@@ -239,6 +335,7 @@ fn a_call_that_rings_on_after_it_was_answered_twice_is_still_one_call() {
         watch.wait(Duration::from_secs(2));
         watch.feed(Event::Ring);
         watch.wait(Duration::from_secs(6));
+        watch.feed(Event::Ring);
     }
     for _ in 0..5 {
         watch.feed(Event::Ring);

@@ -14,8 +14,9 @@ use std::time::{Duration, Instant};
 /// Lines of text kept of one reply; `AT&V` prints a dozen.
 const LONGEST_REPLY: usize = 64;
 
-/// A modem that stops in the middle of a line for so long has given it up.
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// A modem that stops in the middle of a line, or after a DLE, for so long has given it up, or it was
+/// noise: what follows is unrelated, however the bytes are cut.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// What the modem said.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -143,7 +144,7 @@ impl Protocol {
     pub fn receive(&mut self, mut bytes: &[u8], now: Instant) {
         let stale = |heard| now.duration_since(heard) >= LONGEST_PAUSE;
         if self.heard.replace(now).is_some_and(stale)
-            && let Some(line) = self.wire.take_unfinished_line()
+            && let Some(line) = self.wire.give_up_unfinished()
         {
             // Half a number is no number, and must not become that of the next call.
             let text = format!("unfinished: {}", latin1(&line));

@@ -94,15 +94,15 @@ impl Wire {
         self.forget_partial();
     }
 
-    /// Gives up the line that has begun, if one has and its end will not come: what follows is
-    /// unrelated.
-    pub fn take_unfinished_line(&mut self) -> Option<Vec<u8>> {
-        if self.state == DataState::Receive || self.line.is_empty() {
+    /// Gives up a code or line that has begun and whose end will not come; the line, if there is one.
+    /// Audio is left alone.
+    pub fn give_up_unfinished(&mut self) -> Option<Vec<u8>> {
+        if self.state == DataState::Receive {
             return None;
         }
         self.after_dle = false;
         self.line_overflowed = false;
-        Some(std::mem::take(&mut self.line))
+        Some(std::mem::take(&mut self.line)).filter(|line| !line.is_empty())
     }
 
     /// Forgets a line or report that has begun: what follows is unrelated.

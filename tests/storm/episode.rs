@@ -2,8 +2,9 @@
 
 use crate::HEAP;
 use crate::disk::Disk;
+use crate::follow::Memory;
 use crate::house::{House, START};
-use crate::oracle::{Memory, check};
+use crate::oracle::check;
 use crate::plan::{Accident, Burst, Plan, Planned, Sickness};
 use crate::seen::What;
 use callblock::emulator::{Cure, EmulatedModem, Fault, FaultKind, Trigger, Unplug};

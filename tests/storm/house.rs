@@ -1,7 +1,7 @@
 //! The house of an episode: a daemon that can be killed, on an emulated line.
 
 use crate::plan::{MESSAGE, Plan};
-use crate::seen::{KILLED, Seen, What};
+use crate::seen::{KILLED, STOPPED, Seen, What};
 use callblock::audio::RecordingLimits;
 use callblock::blocker::ListScreen;
 use callblock::blocker::daemon::{Daemon, Setup};
@@ -111,7 +111,7 @@ impl<'a> House<'a> {
                 seen.note(What::Daemon(format!("cannot begin: {error}")));
             }
         });
-        self.seen.note(What::Daemon("a process begins".into()));
+        self.seen.note(What::Begins);
         let process = Process { task, stop, port };
         *self.process.lock().unwrap() = Some(process);
     }
@@ -133,7 +133,7 @@ impl<'a> House<'a> {
         let Some(process) = self.process.lock().unwrap().take() else {
             return Ok(());
         };
-        self.seen.note(What::Lost("told to stop".into()));
+        self.seen.note(What::Lost(STOPPED.into()));
         let told = self.seen.now();
         let _ = process.stop.send(());
         process.task.await.map_err(|error| error.to_string())?;

@@ -23,6 +23,7 @@
 
 mod disk;
 mod episode;
+mod follow;
 mod house;
 mod oracle;
 mod plan;

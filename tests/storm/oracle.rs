@@ -1,78 +1,20 @@
 //! What must be true after a burst, by what was seen on the line.
 
+use crate::follow::{Call, Expected, Line, Memory, Who, follow};
 use crate::house::START;
-use crate::plan::{Accident, Burst, KNOCK, Mode, Plan, Planned, Sickness};
-use crate::seen::{KILLED, Sight, What, needs_arming};
-use callblock::emulator::{Chip, FaultKind, Happening};
+use crate::plan::{Accident, Burst, KNOCK, Mode, Plan, Sickness};
+use crate::seen::Sight;
+use callblock::emulator::{Chip, FaultKind};
 use callblock::modem::driver::RestingClass;
 use callblock::store::LoggedCall;
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
-
-/// A line may only be picked up if it rang within this time.
-const RINGS: Duration = Duration::from_secs(8);
-/// From a decision to the line: a command and its way.
-const COMMAND: Duration = Duration::from_millis(500);
 
 /// From one ring to the next.
 const LONGEST_CADENCE: Duration = Duration::from_secs(6);
 
-/// A row is there within a second of the first ring.
-const ROW_DUE: Duration = Duration::from_secs(1);
-
-/// What is known when a burst begins.
-#[derive(Default)]
-pub struct Memory {
-    class: Option<RestingClass>,
-    caller_id: bool,
-}
-
-impl Memory {
-    pub fn remember(&mut self, what: &What) {
-        if let What::Armed { class, caller_id } = what {
-            self.class = Some(*class);
-            self.caller_id = *caller_id;
-        }
-    }
-}
-
-/// One call as the line saw it.
-#[derive(Debug)]
-struct Call<'a> {
-    planned: &'a Planned,
-    began: Duration,
-    /// It was busy; he never rang.
-    busy: bool,
-    /// Rings that were heard, by the stretch of time in which the daemon was there.
-    heard: BTreeMap<usize, u32>,
-    /// The first of the last stretch.
-    first_heard: Option<(usize, Duration)>,
-    /// The same for all rings.
-    rang: BTreeMap<usize, u32>,
-    announced: bool,
-    /// The stretches of time in which the daemon was there and was told who calls.
-    told: BTreeSet<usize>,
-    picked_up: Vec<Duration>,
-    on_hook: Option<Duration>,
-    voice: Duration,
-    rows: Vec<&'a LoggedCall>,
-}
-
-impl Call<'_> {
-    /// Somebody in the house may have answered before it was known who rings: who knocks then is
-    /// taken for him.
-    fn is_mistaken_for_another(&self) -> bool {
-        self.planned.knock.is_some() && self.planned.call.person_answers.is_some()
-    }
-}
-
-struct Burstwise<'a> {
-    calls: Vec<Call<'a>>,
-    knocks_announced: Vec<String>,
-    /// When the daemon began, or lost the modem: what comes after is another life.
-    stretches: Vec<Duration>,
-}
+/// A row begins with what the line reported, as soon as the modem's bytes have come through.
+const ON_THE_WAY: Duration = Duration::from_millis(60);
 
 /// Compares rows with the line. Returns the number of recordings found.
 pub fn check(
@@ -84,244 +26,76 @@ pub fn check(
     folder: &Path,
 ) -> Result<u64, String> {
     let (class, caller_id) = (memory.class, memory.caller_id);
-    let mut seen = read(burst, sights, memory)?;
-    let mut knocks: BTreeMap<String, usize> = BTreeMap::new();
+    let line = follow(burst, sights, memory)?;
+    let mut owned = Vec::new();
     for row in rows {
-        attribute(burst, &mut seen, row, &mut knocks)?;
+        owned.push((row, owner(burst, &line, row)?));
     }
-    for knock in &seen.knocks_announced {
-        let rows = knocks.get(knock).copied().unwrap_or(0);
-        if rows != 1 && !may_lose_rows(burst) {
-            return Err(format!("{rows} rows of {knock}, who knocked"));
-        }
+    let rows_of = |who: &Who| -> Vec<&LoggedCall> {
+        let own = owned.iter().filter(|(_, owner)| owner == who);
+        own.map(|(row, _)| *row).collect()
+    };
+    let knocks = line.rows.iter().map(|row| row.who.clone());
+    let calls = (0..line.calls.len()).map(Who::Call);
+    for who in calls.chain(knocks).chain([Who::Nobody]) {
+        count_rows(burst, &line, &who, rows_of(&who).len())?;
     }
-    for call in &seen.calls {
-        count_rows(burst, call, &seen.stretches)?;
-        if burst.accidents.is_empty() {
-            peaceful(plan, call, class, caller_id)?;
+    if burst.accidents.is_empty() {
+        for (index, call) in line.calls.iter().enumerate() {
+            peaceful(plan, call, &rows_of(&Who::Call(index)), class, caller_id)?;
         }
     }
     let mut recordings = 0;
-    for row in rows {
+    for (row, who) in &owned {
         sane(row)?;
-        recordings += recording(plan, burst, &seen.calls, row, folder)?;
+        let call = match who {
+            Who::Call(index) => line.calls.get(*index),
+            _ => None,
+        };
+        recordings += recording(plan, burst, call, row, folder)?;
     }
     Ok(recordings)
-}
-
-/// Follows what was seen; on the way, what must never be.
-fn read<'a>(
-    burst: &'a Burst,
-    sights: &[Sight],
-    memory: &mut Memory,
-) -> Result<Burstwise<'a>, String> {
-    let mut reader = Reader {
-        seen: Burstwise {
-            calls: Vec::new(),
-            knocks_announced: Vec::new(),
-            stretches: vec![Duration::ZERO],
-        },
-        planned: burst.calls.iter(),
-        armed: true,
-        hung: false,
-        last_ring: None,
-        voice: None,
-    };
-    for Sight { at, what } in sights {
-        memory.remember(what);
-        match what {
-            What::Armed { .. } => (reader.armed, reader.hung) = (true, false),
-            What::Lost(why) => reader.lost(*at, why),
-            What::Line(happening) => reader.happening(*at, happening)?,
-            What::Daemon(_) | What::Storm(_) => {}
-        }
-    }
-    let calls = reader.seen.calls.len();
-    if calls == burst.calls.len() {
-        Ok(reader.seen)
-    } else {
-        Err(format!("{calls} calls on the line"))
-    }
-}
-
-struct Reader<'a> {
-    seen: Burstwise<'a>,
-    planned: std::slice::Iter<'a, Planned>,
-    armed: bool,
-    /// The modem hears nothing, and the daemon may not know it yet.
-    hung: bool,
-    last_ring: Option<Duration>,
-    /// Since when sound comes in.
-    voice: Option<Duration>,
-}
-
-impl Reader<'_> {
-    fn stretch(&self) -> usize {
-        self.seen.stretches.len() - 1
-    }
-
-    fn lost(&mut self, at: Duration, why: &str) {
-        self.armed = false;
-        let stretch = self.stretch();
-        if why == KILLED
-            && let Some(call) = self.seen.calls.last_mut()
-            && call
-                .first_heard
-                .is_some_and(|(heard, ring)| heard == stretch && at < ring + ROW_DUE)
-        {
-            // Nothing of it was written yet.
-            call.heard.remove(&stretch);
-        }
-        self.seen.stretches.push(at);
-        self.end_voice(at);
-    }
-
-    fn end_voice(&mut self, at: Duration) {
-        if let (Some(began), Some(call)) = (self.voice.take(), self.seen.calls.last_mut()) {
-            call.voice += at.saturating_sub(began);
-        }
-    }
-
-    fn happening(&mut self, at: Duration, happening: &Happening) -> Result<(), String> {
-        match happening {
-            Happening::CallBegins(number) if !number.starts_with(KNOCK) => {
-                self.begins(at, false)?;
-            }
-            Happening::CallerFoundBusy(number) if !number.starts_with(KNOCK) => {
-                self.begins(at, true)?;
-            }
-            // A ring in the middle of an answer.
-            Happening::Fault(what) if what == "ring inside" => self.last_ring = Some(at),
-            Happening::Fault(what) if needs_arming(what) => {
-                self.hung = true;
-                if !what.starts_with("Forget") {
-                    self.end_voice(at);
-                }
-            }
-            Happening::Ring => self.ring(at),
-            Happening::CallerId(text) => self.announced(text),
-            Happening::OffHook => self.picked_up(at)?,
-            Happening::OnHook => {
-                if let Some(call) = self.seen.calls.last_mut() {
-                    call.on_hook = Some(at);
-                }
-                self.end_voice(at);
-            }
-            Happening::VoiceBegins("VRX" | "VTR") => self.voice = Some(at),
-            Happening::VoiceEnds | Happening::Unplugged => self.end_voice(at),
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn begins(&mut self, at: Duration, busy: bool) -> Result<(), String> {
-        let planned = self.planned.next().ok_or("a call that was not planned")?;
-        self.seen.calls.push(Call {
-            planned,
-            began: at,
-            busy,
-            heard: BTreeMap::new(),
-            first_heard: None,
-            rang: BTreeMap::new(),
-            announced: false,
-            told: BTreeSet::new(),
-            picked_up: Vec::new(),
-            on_hook: None,
-            voice: Duration::ZERO,
-            rows: Vec::new(),
-        });
-        Ok(())
-    }
-
-    fn ring(&mut self, at: Duration) {
-        self.last_ring = Some(at);
-        let (stretch, is_heard) = (self.stretch(), self.armed && !self.hung);
-        let Some(call) = self.seen.calls.last_mut() else {
-            return;
-        };
-        *call.rang.entry(stretch).or_default() += 1;
-        if is_heard {
-            let heard = call.heard.entry(stretch).or_default();
-            *heard += 1;
-            if *heard == 1 {
-                call.first_heard = Some((stretch, at));
-            }
-        }
-    }
-
-    fn announced(&mut self, text: &str) {
-        let (stretch, listens) = (self.stretch(), self.armed && !self.hung);
-        let knock = text.find(KNOCK).and_then(|at| text.get(at..at + 10));
-        if let Some(number) = knock {
-            if listens {
-                self.seen.knocks_announced.push(number.to_owned());
-            }
-        } else if let Some(call) = self.seen.calls.last_mut() {
-            call.announced = true;
-            if listens {
-                call.told.insert(stretch);
-            }
-        }
-    }
-
-    fn picked_up(&mut self, at: Duration) -> Result<(), String> {
-        let last_ring = self.last_ring;
-        if last_ring.is_none_or(|ring| at > ring + RINGS + COMMAND) {
-            return Err(format!("picked up at {at:?}, last ring at {last_ring:?}"));
-        }
-        let call = self.seen.calls.last_mut();
-        let call = call.ok_or("picked up without a call")?;
-        if !call.planned.caller.is_blocked() || !call.announced {
-            return Err(format!("picked up at {at:?}: {:?}", call.planned));
-        }
-        call.picked_up.push(at);
-        Ok(())
-    }
 }
 
 fn started(row: &LoggedCall) -> Duration {
     Duration::from_nanos((row.started.as_nanos() - START.as_nanos()) as u64)
 }
 
-/// Whose row it is.
-fn attribute<'a>(
-    burst: &Burst,
-    seen: &mut Burstwise<'a>,
-    row: &'a LoggedCall,
-    knocks: &mut BTreeMap<String, usize>,
-) -> Result<(), String> {
-    if let Some(number) = row
-        .number
-        .as_deref()
-        .filter(|number| number.starts_with(KNOCK))
-    {
-        *knocks.entry(number.to_owned()).or_default() += 1;
-        return Ok(());
-    }
+/// Whose row it is: his whose row had to begin then, and whose number it has if it has one.
+fn owner(burst: &Burst, line: &Line<'_>, row: &LoggedCall) -> Result<Who, String> {
     let at = started(row);
-    let by_number = |call: &&mut Call<'a>| {
-        let number = &call.planned.call.number;
-        row.number.as_deref().is_some_and(|digits| digits.len() > 1) && row.number == *number
-    };
-    let call = if row.number.as_deref().is_some_and(|digits| digits.len() > 1) {
-        seen.calls.iter_mut().find(by_number)
-    } else {
-        seen.calls.iter_mut().rev().find(|call| call.began <= at)
-    };
-    match call {
-        Some(call) => call.rows.push(row),
-        None if invents(burst) => {}
-        None => return Err(format!("a row of nobody: {row:?}")),
+    let number = row.number.as_deref().filter(|number| number.len() > 1);
+    let by_number = number.and_then(|number| {
+        if number.starts_with(KNOCK) {
+            return Some(Who::Knock(number.to_owned()));
+        }
+        let own = |call: &Call<'_>| call.planned.call.number.as_deref() == Some(number);
+        line.calls.iter().position(own).map(Who::Call)
+    });
+    let off = |row: &Expected| row.began.iter().map(|began| began.abs_diff(at)).min();
+    let begun = line.rows.iter().filter(|row| off(row) < Some(ON_THE_WAY));
+    let by_time = begun.min_by_key(|row| off(row)).map(|row| &row.who);
+    match (by_number, by_time) {
+        (Some(who), Some(other)) if who == *other => Ok(who),
+        (None, Some(who)) if number.is_none() => Ok(who.clone()),
+        (who, _) if is_noisy(burst) || line.calls.iter().any(|call| call.blurred) => {
+            let before = line.calls.iter().rposition(|call| call.began <= at);
+            Ok(who.unwrap_or(before.map_or(Who::Nobody, Who::Call)))
+        }
+        (_, other) => Err(format!(
+            "a row that is not that of {other:?}: {row:?}\n{:#?}",
+            line.rows
+        )),
     }
-    Ok(())
 }
 
-/// Whether some accident makes the modem say that somebody calls who does not.
-fn invents(burst: &Burst) -> bool {
+/// Whether some accident can make the modem say anything: rings drown in it, and others come up.
+fn is_noisy(burst: &Burst) -> bool {
     burst.accidents.iter().any(|accident| match accident {
         Accident::Modem(_, kind) | Accident::Command(_, kind) => match kind {
-            FaultKind::RingInside | FaultKind::Garbage(_) | FaultKind::Line(_) => true,
-            FaultKind::Code(codes) => codes.contains(['R', 'X']),
+            FaultKind::Garbage(_) | FaultKind::Line(_) => true,
+            // The beginning of a report without an end.
+            FaultKind::Code(codes) => codes.contains('X'),
             _ => false,
         },
         _ => false,
@@ -337,42 +111,24 @@ fn may_lose_rows(burst: &Burst) -> bool {
             && any(|accident| matches!(accident, Accident::Kill(..) | Accident::Stop(..)))
 }
 
-/// Each call that rang on an armed modem has exactly one row; one that rang on when the daemon was
-/// there again has another.
-fn count_rows(burst: &Burst, call: &Call<'_>, stretches: &[Duration]) -> Result<(), String> {
-    let stretch_of = |row: &&LoggedCall| {
-        let at = started(row);
-        stretches
-            .iter()
-            .rposition(|began| *began <= at)
-            .unwrap_or(0)
+/// Everybody has exactly the rows that he must have.
+fn count_rows(burst: &Burst, line: &Line<'_>, who: &Who, rows: usize) -> Result<(), String> {
+    let own = || line.rows.iter().filter(|row| row.who == *who);
+    let most = own().count();
+    let least = own().filter(|row: &&Expected| row.certain).count();
+    let blurred = match who {
+        Who::Call(index) => line.calls[*index].blurred,
+        _ => false,
     };
-    let mut found: BTreeMap<usize, u32> = BTreeMap::new();
-    for row in &call.rows {
-        *found.entry(stretch_of(row)).or_default() += 1;
+    let enough = rows >= least || blurred || may_lose_rows(burst);
+    let blurred_most = if blurred { most + 1 } else { most };
+    if enough && rows <= blurred_most || is_noisy(burst) {
+        return Ok(());
     }
-    for (stretch, heard) in &call.heard {
-        let rows = found.get(stretch).copied().unwrap_or(0);
-        let lost = rows == 0 && may_lose_rows(burst);
-        // A RING may be drowned in noise, or one that nobody caused may have begun the row before.
-        let mistaken =
-            rows == 0 && call.planned.knock.is_some() && call.planned.call.person_answers.is_some();
-        if rows != 1 && !lost && !mistaken && !invents(burst) {
-            return Err(format!(
-                "{rows} rows in stretch {stretch} of a call that rang {heard} times: {:?}",
-                call.planned
-            ));
-        }
-    }
-    for (stretch, rows) in found {
-        // A daemon that came after the ring takes the caller ID for that of a call that waits.
-        let rang = call.rang.get(&stretch).is_some_and(|rings| *rings > 0);
-        let one = rows == 1 && (rang || call.told.contains(&stretch));
-        if !(call.heard.contains_key(&stretch) || one || invents(burst)) {
-            return Err(format!("{rows} rows in stretch {stretch} without a ring"));
-        }
-    }
-    Ok(())
+    Err(format!(
+        "{rows} rows of {who:?}, who must have {least} to {most}: {:#?}",
+        line.rows
+    ))
 }
 
 /// What holds for every row.
@@ -398,15 +154,14 @@ fn sane(row: &LoggedCall) -> Result<(), String> {
 fn peaceful(
     plan: &Plan,
     call: &Call<'_>,
+    rows: &[&LoggedCall],
     class: Option<RestingClass>,
     caller_id: bool,
 ) -> Result<(), String> {
     let err = |what: &str| Err(format!("{what}: {call:#?}"));
-    if call.busy || call.rows.is_empty() && call.is_mistaken_for_another() {
+    // Their number was looked at before: who passes for another has none.
+    let [row] = rows else {
         return Ok(());
-    }
-    let [row] = call.rows.as_slice() else {
-        return err("not one row");
     };
     if !caller_id {
         return err("a modem that was set up without caller ID");
@@ -496,7 +251,7 @@ fn peaceful(
 fn recording(
     plan: &Plan,
     burst: &Burst,
-    calls: &[Call<'_>],
+    call: Option<&Call<'_>>,
     row: &LoggedCall,
     folder: &Path,
 ) -> Result<u64, String> {
@@ -524,10 +279,7 @@ fn recording(
         return Err(format!("{name} does not play"));
     }
     let length = Duration::from_micros(u64::from(samples) * 125);
-    let call = calls
-        .iter()
-        .find(|call| call.rows.iter().any(|own| own.id == row.id))
-        .ok_or_else(|| format!("whose recording is {name}?"))?;
+    let call = call.ok_or_else(|| format!("whose recording is {name}?"))?;
     let slack = Duration::from_millis(300);
     // Noise in the stream is sound like any other.
     let noise = Duration::from_micros(125) * 3000;

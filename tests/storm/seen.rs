@@ -27,7 +27,13 @@ pub enum What {
     },
     /// The daemon has lost the modem, in words.
     Lost(String),
-    /// It has begun or ended, or said something else of interest.
+    /// A process begins.
+    Begins,
+    /// The daemon says that the line is its.
+    Answered,
+    /// The daemon is done with a call; the outcome.
+    Ended(&'static str),
+    /// It has ended, or said something else of interest.
     Daemon(String),
     /// The storm itself does something.
     Storm(String),
@@ -40,14 +46,24 @@ impl fmt::Display for Sight {
             What::Line(happening) => write!(f, "  {happening}"),
             What::Armed { class, caller_id } => write!(f, "* armed {class:?} {caller_id}"),
             What::Lost(why) => write!(f, "* lost: {why}"),
+            What::Begins => write!(f, "* a process begins"),
+            What::Answered => write!(f, "* answered"),
+            What::Ended(outcome) => write!(f, "* ended: {outcome}"),
             What::Daemon(what) => write!(f, "* {what}"),
             What::Storm(what) => write!(f, "! {what}"),
         }
     }
 }
 
+/// Whether a call that ends so was none that the line was taken for.
+pub fn is_call_waiting(outcome: &str) -> bool {
+    outcome == Outcome::CallWaiting.as_str()
+}
+
 /// Why the daemon is gone if it was killed.
 pub const KILLED: &str = "killed";
+/// The same if it was told to end.
+pub const STOPPED: &str = "told to stop";
 
 /// Whether this fault leaves the modem deaf until it is set up again.
 pub fn needs_arming(fault: &str) -> bool {
@@ -64,6 +80,8 @@ struct Inner {
     sights: Vec<Sight>,
     armed: bool,
     off_hook: bool,
+    /// The daemon takes the line for its own.
+    in_call: bool,
     /// A call is on the line that did not end.
     call: bool,
     last: Instant,
@@ -76,6 +94,7 @@ impl Seen {
             sights: Vec::new(),
             armed: false,
             off_hook: false,
+            in_call: false,
             call: false,
             last: Instant::now(),
         })))
@@ -89,7 +108,9 @@ impl Seen {
         let mut inner = self.inner();
         match &what {
             What::Armed { .. } => inner.armed = true,
-            What::Lost(_) => inner.armed = false,
+            What::Lost(_) => (inner.armed, inner.in_call) = (false, false),
+            What::Answered => inner.in_call = true,
+            What::Ended(outcome) => inner.in_call &= is_call_waiting(outcome),
             What::Line(Happening::Fault(fault)) if needs_arming(fault) => inner.armed = false,
             What::Line(Happening::OffHook) => inner.off_hook = true,
             What::Line(Happening::OnHook) => inner.off_hook = false,
@@ -108,7 +129,11 @@ impl Seen {
     /// Armed, on-hook, and nothing has happened for so long.
     pub fn is_quiet(&self, since: Duration) -> bool {
         let inner = self.inner();
-        inner.armed && !inner.off_hook && !inner.call && inner.last.elapsed() >= since
+        inner.armed
+            && !inner.off_hook
+            && !inner.in_call
+            && !inner.call
+            && inner.last.elapsed() >= since
     }
 
     pub fn call_is_on(&self) -> bool {
@@ -144,11 +169,8 @@ impl Seen {
                     record.number,
                     record.verdict.as_str()
                 )),
-                Notice::Ended(record) => What::Daemon(format!(
-                    "ended {:?}: {:?}",
-                    record.number,
-                    record.outcome.map(Outcome::as_str)
-                )),
+                Notice::Answered => What::Answered,
+                Notice::Ended(record) => What::Ended(record.outcome.map_or("", Outcome::as_str)),
                 Notice::Ring(burst) => What::Daemon(format!("ring {burst}")),
                 _ => return,
             };

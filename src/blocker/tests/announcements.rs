@@ -5,6 +5,7 @@ use crate::blocker::BlockAction;
 use crate::blocker::machine::Event;
 use crate::call::VerdictClass;
 use crate::modem::driver::RestingClass;
+use crate::modem::line_code::LineCode;
 use std::time::Duration;
 
 /// Feeds rings and caller ID, each at its time in milliseconds, to a machine for which `1` and `3` are
@@ -48,11 +49,12 @@ fn caller_id_said_twice_never_hangs_up_on_a_friend() {
                 (7000, Some(second)),
             ],
             &[
-                (0, RING),
-                (1000, Some("1")),
-                (3000, RING),
-                (6000, RING),
-                (7000, Some(second)),
+                (0, Some("1")),
+                (500, RING),
+                (3500, RING),
+                (3800, RING),
+                (6500, RING),
+                (9500, RING),
             ],
         ];
         for history in histories {
@@ -82,7 +84,7 @@ fn of_two_numbers_in_one_announcement_the_first_counts() {
 
 #[test]
 fn a_robot_right_after_a_friend_is_another_call() {
-    let histories: [&[(u64, Option<&str>)]; 4] = [
+    let histories: [&[(u64, Option<&str>)]; 8] = [
         // With a number of his own; after the ring, and before it.
         &[
             (0, RING),
@@ -106,6 +108,26 @@ fn a_robot_right_after_a_friend_is_another_call() {
             (10_000, RING),
             (11_000, Some("O")),
         ],
+        // Masked and in his beat, later than any network masks a number.
+        &[
+            (0, RING),
+            (1000, Some("1")),
+            (6000, RING),
+            (12_000, RING),
+            (13_000, Some("O")),
+        ],
+        // Masked, with a first gap that is no exchange's.
+        &[(0, RING), (500, Some("1")), (7500, RING), (8000, Some("O"))],
+        // Masked, announced before the ring, when the friend's next one is overdue.
+        &[
+            (0, RING),
+            (500, Some("1")),
+            (3000, RING),
+            (10_500, Some("O")),
+            (10_800, RING),
+        ],
+        // In time, but nobody else was announced.
+        &[(0, RING), (6000, RING), (12_000, RING), (13_000, Some("2"))],
     ];
     for history in histories {
         let mut watch = ringing(history);
@@ -113,6 +135,36 @@ fn a_robot_right_after_a_friend_is_another_call() {
         assert_eq!((watch.picked_up, watch.rows.len()), (1, 2), "{history:?}");
         assert_eq!(watch.rows[&1].verdict, VerdictClass::Ring);
     }
+}
+
+#[test]
+fn a_line_that_is_known_to_ring_every_3_s_tells_callers_apart_who_ring_6_s_apart() {
+    let known = [(0, RING), (3000, RING), (6000, RING)];
+    let short = [
+        (30_000, RING),
+        (30_300, Some("1")),
+        (36_300, RING),
+        (37_000, Some("O")),
+    ];
+    // It may be the friend's second ring and a mask of his number.
+    let line_unknown = ringing(&short);
+    assert_eq!((line_unknown.picked_up, line_unknown.rows.len()), (0, 1));
+    let history: Vec<_> = known.into_iter().chain(short).collect();
+    let mut line_known = ringing(&history);
+    line_known.feed(Event::PickedUp(RestingClass::Data));
+    assert_eq!((line_known.picked_up, line_known.rows.len()), (1, 3));
+}
+
+#[test]
+fn after_a_lifted_handset_another_is_announced() {
+    let mut watch = ringing(&[(0, RING), (1000, Some("1")), (6000, RING)]);
+    watch.feed(Event::Code(LineCode::LocalPhoneOffHook));
+    watch.wait(Duration::from_secs(6));
+    watch.feed(Event::Ring);
+    watch.wait(Duration::from_secs(1));
+    watch.feed(announced("O"));
+    watch.feed(Event::PickedUp(RestingClass::Data));
+    assert_eq!((watch.picked_up, watch.rows.len()), (1, 2));
 }
 
 #[test]
@@ -141,6 +193,7 @@ fn a_call_right_after_another_began_with_its_ring() {
                 // It rings on and is answered again.
                 watch.feed(Event::Ring);
                 watch.wait(Duration::from_secs(4));
+                watch.feed(Event::Ring);
             }
         }
         if answers == 2 {

@@ -27,11 +27,7 @@ impl Attached {
             product: ask(connection, "ATI0").await?,
             firmware: ask(connection, "ATI3").await?,
             maker: value_of(&ask(connection, "AT+GMI").await?),
-            classes: value_of(&ask(connection, "AT+FCLASS=?").await?)
-                .split(',')
-                .map(|class| class.trim_matches(['(', ')', ' ']).to_owned())
-                .filter(|class| !class.is_empty())
-                .collect(),
+            classes: classes_in(&value_of(&ask(connection, "AT+FCLASS=?").await?)),
         };
         connection.chip = Chip::of(identity.family());
         tracing::debug!(?identity, family = ?identity.family(), "modem identified");
@@ -220,6 +216,18 @@ fn value_of(text: &str) -> String {
     value.trim().to_owned()
 }
 
+/// The service classes of an answer. Every modem has the data class: what does not name it is no
+/// answer, but noise or another's line, and must not cost the classes that are there.
+fn classes_in(answer: &str) -> Vec<String> {
+    let classes: Vec<String> = answer
+        .split(',')
+        .map(|class| class.trim_matches(['(', ')', ' ']).to_owned())
+        .filter(|class| !class.is_empty())
+        .collect();
+    let is_answer = classes.iter().any(|class| class == "0");
+    if is_answer { classes } else { Vec::new() }
+}
+
 async fn accepted(connection: &mut Connection, setting: &str) -> Result<bool, Down> {
     connection
         .insist(&Command::set(setting))
@@ -248,7 +256,15 @@ async fn obliging(connection: &mut Connection, setting: &str) -> Result<bool, Do
 
 #[cfg(test)]
 mod tests {
-    use super::value_of;
+    use super::{classes_in, value_of};
+
+    #[test]
+    fn only_an_answer_with_the_data_class_lists_classes() {
+        assert_eq!(classes_in("(0,1,8)"), ["0", "1", "8"]);
+        for noise in ["", "x", "NMBR =", "8"] {
+            assert!(classes_in(noise).is_empty(), "{noise}");
+        }
+    }
 
     #[test]
     fn answers_with_and_without_their_question() {

@@ -172,6 +172,19 @@ fn keys_repeated_between_shields_are_one_press() {
 }
 
 #[test]
+fn half_a_code_of_noise_does_not_cost_the_next_ring() {
+    let now = Instant::now();
+    let mut p = Protocol::new();
+    let ring = [Event::Ring(RingForm::Shielded)];
+    assert_eq!(events(&mut p, &[0xFE, DLE], now), []);
+    assert_eq!(events(&mut p, b"R", now + LONGEST_PAUSE / 2), ring);
+    assert_eq!(events(&mut p, &[0xFE, DLE], now + LONGEST_PAUSE), []);
+    let later = now + LONGEST_PAUSE * 3;
+    let seen = events(&mut p, &[DLE, b'R'], later);
+    assert_eq!(seen.last(), ring.last(), "{seen:?}");
+}
+
+#[test]
 fn a_ring_completes_caller_id() {
     let now = Instant::now();
     let mut p = Protocol::new();

@@ -1,0 +1,583 @@
+//! Follows what was seen on the line: which calls there were, and which rows the log must have.
+//!
+//! Rows are told from what the line reported, by what a subscriber would expect: who rings without
+//! caller ID within 8 s after somebody else is taken for him, who is announced is a caller of his own,
+//! and what is said twice of one call is said of one call. What the daemon did plays no part in it,
+//! except that it was there, and had the line or not.
+
+use crate::plan::{Burst, KNOCK, Planned};
+use crate::seen::{KILLED, STOPPED, Sight, What, is_call_waiting, needs_arming};
+use callblock::emulator::Happening;
+use callblock::modem::driver::RestingClass;
+use std::time::Duration;
+
+/// A line may only be picked up if it rang within this time; without a ring for so long a call that
+/// nobody answered is over.
+pub const RINGS: Duration = Duration::from_secs(8);
+/// From a decision to the line: a command and its way.
+const COMMAND: Duration = Duration::from_millis(500);
+/// A row is there within a second of the first ring.
+const ROW_DUE: Duration = Duration::from_secs(1);
+/// A block without a name is complete when nothing more of it comes.
+const BLOCK_QUIET: Duration = Duration::from_millis(300);
+/// What comes so soon after a block and does not contradict it is the rest of it.
+const REST_OF_BLOCK: Duration = Duration::from_secs(2);
+/// Two rings closer together are one burst of two.
+const ONE_BURST: Duration = Duration::from_millis(1500);
+/// Caller ID is never later after its ring.
+const AFTER_RING: Duration = Duration::from_millis(3500);
+/// How far a burst of the same caller may be off the beat.
+const OFF_BEAT: Duration = Duration::from_secs(1);
+const SHORTEST_BEAT: Duration = Duration::from_secs(3);
+const LONGEST_BEAT: Duration = Duration::from_secs(6);
+
+/// What is known when a burst begins.
+#[derive(Default)]
+pub struct Memory {
+    pub class: Option<RestingClass>,
+    pub caller_id: bool,
+    /// The process has heard three bursts of one caller, so it knows the beat of the line.
+    beat: Option<Duration>,
+}
+
+impl Memory {
+    pub fn remember(&mut self, what: &What) {
+        match what {
+            What::Armed { class, caller_id } => {
+                self.class = Some(*class);
+                self.caller_id = *caller_id;
+            }
+            What::Begins => self.beat = None,
+            _ => {}
+        }
+    }
+}
+
+/// Whose a row is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Who {
+    /// Rings that nobody caused.
+    Nobody,
+    /// The call of this index.
+    Call(usize),
+    /// Somebody who knocked.
+    Knock(String),
+}
+
+/// A row that the log must have.
+#[derive(Debug)]
+pub struct Expected {
+    pub who: Who,
+    /// More than one where the daemon may not have listened to the first ring.
+    pub began: Vec<Duration>,
+    /// It may have been lost with the process, or the daemon may not have listened yet.
+    pub certain: bool,
+}
+
+/// One call as the line saw it.
+#[derive(Debug)]
+pub struct Call<'a> {
+    pub planned: &'a Planned,
+    pub began: Duration,
+    pub announced: bool,
+    /// It rang while the daemon took the line for its own.
+    pub blurred: bool,
+    pub picked_up: Vec<Duration>,
+    pub on_hook: Option<Duration>,
+    pub voice: Duration,
+}
+
+/// What was on the line in a burst.
+#[derive(Debug)]
+pub struct Line<'a> {
+    pub calls: Vec<Call<'a>>,
+    pub rows: Vec<Expected>,
+}
+
+/// Follows what was seen; on the way, what must never be.
+pub fn follow<'a>(
+    burst: &'a Burst,
+    sights: &[Sight],
+    memory: &mut Memory,
+) -> Result<Line<'a>, String> {
+    let mut follower = Follower {
+        line: Line {
+            calls: Vec::new(),
+            rows: Vec::new(),
+        },
+        planned: burst.calls.iter(),
+        memory,
+        alive: true,
+        armed: true,
+        off_hook: false,
+        in_call: false,
+        hanging_up: false,
+        on_line: None,
+        ringing: None,
+        rang_after: None,
+        answered: None,
+        answers: 0,
+        block: None,
+        last_ring: None,
+        voice: None,
+    };
+    for sight in sights {
+        follower.sight(sight)?;
+    }
+    let calls = follower.line.calls.len();
+    if calls == burst.calls.len() {
+        Ok(follower.line)
+    } else {
+        Err(format!("{calls} calls on the line"))
+    }
+}
+
+/// What was said of a caller.
+#[derive(Clone, Debug)]
+struct Told {
+    number: String,
+    at: Duration,
+    /// Bursts before it.
+    bursts: u32,
+}
+
+impl Told {
+    /// A letter in the place of a number.
+    fn is_mark(&self) -> bool {
+        self.number.len() == 1
+    }
+}
+
+/// Rings that follow each other without a pause in which the call would be over.
+#[derive(Clone, Debug)]
+struct Ringing {
+    /// The index of its row.
+    row: usize,
+    began: Duration,
+    last: Option<Duration>,
+    bursts: u32,
+    burst: Option<Duration>,
+    gap: Option<Duration>,
+    /// When a burst came off the beat, or a handset was lifted, last.
+    turned: Option<Duration>,
+    told: Option<Told>,
+    /// It was answered already, and what rings until then is taken for it.
+    answered_until: Option<Duration>,
+    /// The first ring.
+    first: Option<Duration>,
+}
+
+impl Ringing {
+    fn new(row: usize, began: Duration) -> Self {
+        Self {
+            row,
+            began,
+            last: None,
+            bursts: 0,
+            burst: None,
+            gap: None,
+            turned: None,
+            told: None,
+            answered_until: None,
+            first: None,
+        }
+    }
+
+    fn is_over(&self, at: Duration) -> bool {
+        at >= self
+            .answered_until
+            .unwrap_or_else(|| self.last.unwrap_or(self.began) + RINGS)
+    }
+
+    /// What the next gap must be like if the same caller rings on.
+    fn beat(&self, known: Option<Duration>) -> (Duration, Duration) {
+        known
+            .or(self.gap)
+            .map_or((SHORTEST_BEAT, LONGEST_BEAT), |beat| (beat, beat))
+    }
+
+    fn ring(&mut self, at: Duration, known: &mut Option<Duration>) {
+        if self
+            .last
+            .is_none_or(|last| at.saturating_sub(last) >= ONE_BURST)
+        {
+            if let Some(before) = self.burst.replace(at) {
+                let gap = at.saturating_sub(before);
+                if self
+                    .gap
+                    .is_some_and(|last| gap.abs_diff(last) < Duration::from_millis(300))
+                {
+                    *known = Some(gap);
+                }
+                let (shortest, longest) = self.beat(*known);
+                if gap + OFF_BEAT < shortest || gap > longest + OFF_BEAT {
+                    self.turned = Some(at);
+                }
+                self.gap = Some(gap);
+            }
+            self.bursts += 1;
+        }
+        self.first.get_or_insert(at);
+        self.last = Some(at);
+    }
+
+    /// Whether a block is that of another than who rings.
+    fn is_anothers(&self, new: &Told, known: Option<Duration>) -> bool {
+        let since = self.told.as_ref().map_or(self.began, |told| told.at);
+        let missed = self
+            .burst
+            .is_some_and(|burst| new.at.saturating_sub(burst) > self.beat(known).1 + OFF_BEAT);
+        let turned = missed || self.turned.is_some_and(|turned| turned > since);
+        let Some(told) = &self.told else {
+            return turned || self.bursts > 2;
+        };
+        if told.number == new.number {
+            return false;
+        }
+        let soon = new.at.saturating_sub(told.at);
+        if new.is_mark() && soon < REST_OF_BLOCK {
+            return false;
+        }
+        let bursts = self.bursts - told.bursts;
+        let two_numbers = !told.is_mark() && !new.is_mark();
+        turned || bursts > 1 || two_numbers && (bursts > 0 || soon >= AFTER_RING)
+    }
+
+    /// The last burst, if a block goes with it.
+    fn burst_of(&self, new: &Told) -> Option<Duration> {
+        let near = self
+            .last
+            .is_some_and(|last| new.at.saturating_sub(last) < AFTER_RING);
+        self.burst
+            .filter(|burst| near && self.turned.is_none_or(|turned| turned <= *burst))
+    }
+}
+
+/// A block of caller ID.
+struct Block {
+    /// When it is complete.
+    due: Duration,
+    who: Who,
+    number: String,
+    /// Whether the daemon listens for certain.
+    armed: bool,
+}
+
+struct Follower<'a, 'm> {
+    line: Line<'a>,
+    planned: std::slice::Iter<'a, Planned>,
+    memory: &'m mut Memory,
+    /// There is a process.
+    alive: bool,
+    armed: bool,
+    /// The modem has the line.
+    off_hook: bool,
+    /// The daemon takes the line for its own.
+    in_call: bool,
+    /// It has begun to give it back.
+    hanging_up: bool,
+    /// The call that is on the line.
+    on_line: Option<usize>,
+    ringing: Option<Ringing>,
+    /// The first ring that came after the modem gave the line back and before its word on it.
+    rang_after: Option<Duration>,
+    /// The row of the call that was picked up last, and how often it was.
+    answered: Option<usize>,
+    answers: u32,
+    /// A block that is not complete yet.
+    block: Option<Block>,
+    last_ring: Option<Duration>,
+    /// Since when sound comes in.
+    voice: Option<Duration>,
+}
+
+impl Follower<'_, '_> {
+    fn sight(&mut self, Sight { at, what }: &Sight) -> Result<(), String> {
+        if self.block.as_ref().is_some_and(|block| block.due <= *at) {
+            self.complete_block(*at);
+        }
+        self.memory.remember(what);
+        match what {
+            What::Begins => self.alive = true,
+            What::Armed { .. } => self.armed = true,
+            What::Lost(why) => self.lost(*at, why),
+            What::Line(happening) => self.happening(*at, happening)?,
+            What::Ended(outcome) if !is_call_waiting(outcome) => self.ended(*at),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn lost(&mut self, at: Duration, why: &str) {
+        if why == KILLED {
+            self.block = None;
+        } else {
+            // It is not lost with the port.
+            self.complete_block(at);
+        }
+        self.armed = false;
+        self.alive &= why != KILLED && why != STOPPED;
+        if why == KILLED {
+            for row in &mut self.line.rows {
+                // Nothing of it was written yet.
+                row.certain &= row.began.iter().all(|began| at >= *began + ROW_DUE);
+            }
+        }
+        self.ringing = None;
+        self.in_call = false;
+        self.rang_after = None;
+        self.end_voice(at);
+    }
+
+    fn end_voice(&mut self, at: Duration) {
+        if let (Some(began), Some(call)) = (self.voice.take(), self.line.calls.last_mut()) {
+            call.voice += at.saturating_sub(began);
+        }
+    }
+
+    fn happening(&mut self, at: Duration, happening: &Happening) -> Result<(), String> {
+        match happening {
+            Happening::CallBegins(number) if !number.starts_with(KNOCK) => {
+                self.begins(at, false)?;
+            }
+            Happening::CallerFoundBusy(number) if !number.starts_with(KNOCK) => {
+                self.begins(at, true)?;
+            }
+            Happening::CallEnded => self.on_line = None,
+            Happening::Fault(what) if needs_arming(what) && !what.starts_with("Forget") => {
+                self.end_voice(at);
+            }
+            Happening::Ring | Happening::Code(b'R') => self.ring(at),
+            // In the middle of an answer.
+            Happening::Fault(what) if what == "ring inside" => self.ring(at),
+            Happening::Code(b'H' | b'P') if !self.off_hook => self.handset_lifted(at),
+            Happening::CallerId(text) => self.block_begins(at, text),
+            Happening::Command(line) => {
+                let seizes = ["ATA", "ATH1", "AT+VLS=1"].contains(&line.as_str());
+                self.in_call |= seizes && self.armed;
+                let gives_back = ["ATH0", "AT+VLS=0"].contains(&line.as_str());
+                self.hanging_up = !seizes && (self.hanging_up || gives_back);
+            }
+            Happening::OffHook => self.picked_up(at)?,
+            Happening::OnHook => {
+                self.off_hook = false;
+                if let Some(call) = self.line.calls.last_mut() {
+                    call.on_hook = Some(at);
+                }
+                self.end_voice(at);
+            }
+            Happening::VoiceBegins("VRX" | "VTR") => self.voice = Some(at),
+            Happening::VoiceEnds | Happening::Unplugged => self.end_voice(at),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn begins(&mut self, at: Duration, busy: bool) -> Result<(), String> {
+        let planned = self.planned.next().ok_or("a call that was not planned")?;
+        if !busy {
+            self.on_line = Some(self.line.calls.len());
+        }
+        self.line.calls.push(Call {
+            planned,
+            began: at,
+            announced: false,
+            blurred: false,
+            picked_up: Vec::new(),
+            on_hook: None,
+            voice: Duration::ZERO,
+        });
+        Ok(())
+    }
+
+    /// A row begins.
+    fn expect(&mut self, who: Who, began: Duration, certain: bool) -> usize {
+        self.line.rows.push(Expected {
+            who,
+            began: vec![began],
+            certain,
+        });
+        self.line.rows.len() - 1
+    }
+
+    fn ring(&mut self, at: Duration) {
+        if self.block.is_some() {
+            self.complete_block(at);
+        }
+        self.last_ring = Some(at);
+        if !self.alive {
+            return;
+        }
+        if self.in_call {
+            if self.hanging_up {
+                self.rang_after.get_or_insert(at);
+            }
+            if let (false, Some(call)) = (self.off_hook || self.hanging_up, self.on_line) {
+                self.line.calls[call].blurred = true;
+            }
+            return;
+        }
+        let who = self.on_line.map_or(Who::Nobody, Who::Call);
+        let mut ringing = match self.ringing.take().filter(|ringing| !ringing.is_over(at)) {
+            Some(ringing) => ringing,
+            None => Ringing::new(self.expect(who.clone(), at, self.armed), at),
+        };
+        ringing.ring(at, &mut self.memory.beat);
+        if let Some(until) = &mut ringing.answered_until {
+            *until = at + RINGS;
+            if ringing.turned == Some(at) {
+                // Another may ring now.
+                ringing.first = Some(at);
+            }
+        } else {
+            let row = &mut self.line.rows[ringing.row];
+            if !row.certain {
+                row.began.push(at);
+            }
+            row.certain |= self.armed;
+            if row.who == Who::Nobody {
+                row.who = who;
+            }
+        }
+        self.ringing = Some(ringing);
+    }
+
+    fn handset_lifted(&mut self, at: Duration) {
+        if let Some(ringing) = &mut self.ringing {
+            ringing.turned = Some(at);
+            ringing.first = None;
+        }
+    }
+
+    fn block_begins(&mut self, at: Duration, text: &str) {
+        let number = text
+            .split_once("NMBR")
+            .and_then(|(_, rest)| rest.split_once('='))
+            .and_then(|(_, value)| value.trim_start().split(['\r', '\u{10}']).next())
+            .unwrap_or_default()
+            .to_owned();
+        let who = if number.starts_with(KNOCK) {
+            Who::Knock(number.clone())
+        } else {
+            let last = self.line.calls.len().checked_sub(1);
+            if let Some(call) = self.line.calls.last_mut() {
+                call.announced = true;
+            }
+            last.map_or(Who::Nobody, Who::Call)
+        };
+        let complete = text.contains("NAME") || text.ends_with('.');
+        let due = if complete { at } else { at + BLOCK_QUIET };
+        let armed = self.armed;
+        self.block = Some(Block {
+            due,
+            who,
+            number,
+            armed,
+        });
+        if !self.alive {
+            self.block = None;
+        } else if complete {
+            self.complete_block(at);
+        }
+    }
+
+    fn complete_block(&mut self, now: Duration) {
+        let Some(Block {
+            due,
+            who,
+            number,
+            armed,
+        }) = self.block.take()
+        else {
+            return;
+        };
+        let at = due.min(now);
+        if self.in_call {
+            self.expect(who, at, armed);
+            return;
+        }
+        let mut told = Told {
+            number,
+            at,
+            bursts: 0,
+        };
+        let ringing = self.ringing.take().filter(|ringing| !ringing.is_over(at));
+        let (began, next) = match ringing {
+            Some(ringing) if ringing.answered_until.is_some() => {
+                let own = ringing.first.filter(|_| self.answers == 1);
+                (own.or_else(|| ringing.burst_of(&told)), ringing)
+            }
+            Some(ringing) if ringing.is_anothers(&told, self.memory.beat) => {
+                (ringing.burst_of(&told), ringing)
+            }
+            Some(mut ringing) => {
+                told.bursts = ringing.bursts;
+                let row = &mut self.line.rows[ringing.row];
+                if ringing.told.is_none() {
+                    row.who = who;
+                    ringing.told = Some(told);
+                }
+                if !row.certain {
+                    row.began.push(at);
+                }
+                row.certain |= armed;
+                self.ringing = Some(ringing);
+                return;
+            }
+            None => (None, Ringing::new(0, at)),
+        };
+        let row = self.expect(who, began.unwrap_or(at), armed);
+        let mut own = Ringing::new(row, began.unwrap_or(at));
+        if began.is_some() {
+            // His are the rings since.
+            own.last = next.last;
+            own.burst = next.burst;
+            own.bursts = if next.answered_until.is_some() {
+                next.bursts
+            } else {
+                1
+            };
+            own.gap = next.gap.filter(|_| next.answered_until.is_some());
+        }
+        told.bursts = own.bursts;
+        own.told = Some(told);
+        self.ringing = Some(own);
+    }
+
+    fn picked_up(&mut self, at: Duration) -> Result<(), String> {
+        let last_ring = self.last_ring;
+        if last_ring.is_none_or(|ring| at > ring + RINGS + COMMAND) {
+            return Err(format!("picked up at {at:?}, last ring at {last_ring:?}"));
+        }
+        self.off_hook = true;
+        if let Some(ringing) = self.ringing.take() {
+            self.answers = if ringing.answered_until.is_some() {
+                self.answers + 1
+            } else {
+                1
+            };
+            self.answered = Some(ringing.row);
+        }
+        let call = self.line.calls.last_mut();
+        let call = call.ok_or("picked up without a call")?;
+        if !call.planned.caller.is_blocked() || !call.announced {
+            return Err(format!("picked up at {at:?}: {:?}", call.planned));
+        }
+        call.picked_up.push(at);
+        Ok(())
+    }
+
+    /// The daemon is done with a call.
+    fn ended(&mut self, at: Duration) {
+        if !std::mem::take(&mut self.in_call) {
+            return;
+        }
+        let Some(row) = self.answered else { return };
+        let mut ringing = Ringing::new(row, at);
+        if let Some(rang) = self.rang_after.take() {
+            ringing.ring(rang, &mut self.memory.beat);
+        }
+        ringing.answered_until = Some(at + RINGS);
+        self.ringing = Some(ringing);
+    }
+}
