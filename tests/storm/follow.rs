@@ -263,6 +263,7 @@ struct Block {
     armed: bool,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is seen by itself")]
 struct Follower<'a, 'm> {
     line: Line<'a>,
     planned: std::slice::Iter<'a, Planned>,

@@ -75,6 +75,7 @@ pub fn needs_arming(fault: &str) -> bool {
 #[derive(Clone)]
 pub struct Seen(Arc<Mutex<Inner>>);
 
+#[expect(clippy::struct_excessive_bools, reason = "each is seen by itself")]
 struct Inner {
     began: Instant,
     sights: Vec<Sight>,

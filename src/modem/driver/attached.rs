@@ -38,6 +38,8 @@ pub(super) struct Attached {
     pub(super) health: Health,
     /// How the line was seized last.
     seized_by: Seizure,
+    /// A way that did not stop this call's ringing.
+    doubted: Option<Seizure>,
 }
 
 /// A command that takes the line.
@@ -101,6 +103,7 @@ impl Attached {
             silent_after_reset: false,
             health: Health::starting(Instant::now()),
             seized_by: Seizure::Hook,
+            doubted: None,
         }
     }
 
@@ -175,12 +178,19 @@ impl Attached {
             self.class = self.enter_class(wanted).await?;
         }
         self.mark_off_hook();
-        let usual = match self.class {
+        if again {
+            self.doubted.get_or_insert(self.seized_by);
+        } else {
+            self.doubted = None;
+        }
+        let mut usual = match self.class {
             RestingClass::Fax => return self.answer_as_fax(requests).await,
             RestingClass::Voice => Seizure::VoiceLine,
-            RestingClass::Data if again => self.seized_by.other(&self.identity),
             RestingClass::Data => Seizure::Hook,
         };
+        if self.doubted == Some(usual) {
+            usual = usual.other(&self.identity);
+        }
         // A modem that refuses the one way may know the other; then at least it can hang up on him.
         if !is_seized(self.seize(usual).await?) {
             let other = usual.other(&self.identity);
@@ -202,6 +212,7 @@ impl Attached {
             RestingClass::Fax => Seizure::Hook,
             _ => self.seized_by.other(&self.identity),
         };
+        self.doubted = Some(self.seized_by);
         let other_command = other.command();
         tracing::warn!("the modem is not off-hook although it said so; trying {other_command}");
         self.seize(other).await

@@ -219,8 +219,8 @@ impl Modem {
         });
     }
 
-    /// The same for a call that rang on after it was answered. A mere hang-up is over before the next
-    /// ring could tell that the modem never was off-hook: here the other command is tried first.
+    /// The same for a call that rang on after it was answered. What was done may have been over before
+    /// a ring could tell that the modem never was off-hook: here the other command is tried first.
     pub fn pick_up_again(&self, class: RestingClass) {
         self.ask(Request::PickUp { class, again: true });
     }

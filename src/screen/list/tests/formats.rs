@@ -261,7 +261,7 @@ fn a_comma_behind_the_last_entry_of_a_json_list_does_no_harm() {
         first(&loaded, "+41449999991", ""),
         Some((3, "a,]\",}".into()))
     );
-    assert_eq!(first(&loaded, "+41449999992", ""), Some((4, "".into())));
+    assert_eq!(first(&loaded, "+41449999992", ""), Some((4, String::new())));
     let loaded = read(&Reading::default(), "{\n\"entries\": [{},,\n{}]}");
     assert_eq!((loaded.bad_lines, loaded.problems[0].line), (1, 2));
 }
