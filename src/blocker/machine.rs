@@ -236,6 +236,7 @@ impl Blocker {
         // As long as it rings on it is this call, not a new one without caller ID.
         handled.until = at.now + SAME_CALL_WINDOW;
         handled.rings.ring(at, effects);
+        self.beat = handled.rings.beat;
         if handled.answered_again {
             if let Some(call) = self.call_mut(handled.call) {
                 call.trouble("went on ringing after it was answered twice");

@@ -16,6 +16,8 @@ use std::time::Duration;
 pub const RINGS: Duration = Duration::from_secs(8);
 /// From a decision to the line: a command and its way.
 const COMMAND: Duration = Duration::from_millis(500);
+/// From the line to the daemon.
+pub const ON_THE_WAY: Duration = Duration::from_millis(60);
 /// A row is there within a second of the first ring.
 const ROW_DUE: Duration = Duration::from_secs(1);
 /// A block without a name is complete when nothing more of it comes.
@@ -72,6 +74,8 @@ pub struct Expected {
     pub began: Vec<Duration>,
     /// It may have been lost with the process, or the daemon may not have listened yet.
     pub certain: bool,
+    /// It began with a ring in the middle of an answer, and with that it came.
+    pub with_answer: bool,
 }
 
 /// One call as the line saw it.
@@ -317,11 +321,10 @@ impl Follower<'_, '_> {
         }
         self.armed = false;
         self.alive &= why != KILLED && why != STOPPED;
-        if why == KILLED {
-            for row in &mut self.line.rows {
-                // Nothing of it was written yet.
-                row.certain &= row.began.iter().all(|began| at >= *began + ROW_DUE);
-            }
+        // Nothing of it was written yet, or it was lost on its way.
+        let due = if why == KILLED { ROW_DUE } else { ON_THE_WAY };
+        for row in &mut self.line.rows {
+            row.certain &= row.began.iter().all(|began| at >= *began + due);
         }
         self.ringing = None;
         self.in_call = false;
@@ -349,7 +352,13 @@ impl Follower<'_, '_> {
             }
             Happening::Ring | Happening::Code(b'R') => self.ring(at),
             // In the middle of an answer.
-            Happening::Fault(what) if what == "ring inside" => self.ring(at),
+            Happening::Fault(what) if what == "ring inside" => {
+                let rows = self.line.rows.len();
+                self.ring(at);
+                if let Some(row) = self.line.rows.get_mut(rows) {
+                    row.with_answer = true;
+                }
+            }
             Happening::Code(b'H' | b'P') if !self.off_hook => self.handset_lifted(at),
             Happening::CallerId(text) => self.block_begins(at, text),
             Happening::Command(line) => {
@@ -396,6 +405,7 @@ impl Follower<'_, '_> {
             who,
             began: vec![began],
             certain,
+            with_answer: false,
         });
         self.line.rows.len() - 1
     }

@@ -1,6 +1,6 @@
 //! What must be true after a burst, by what was seen on the line.
 
-use crate::follow::{Call, Expected, Line, Memory, Who, follow};
+use crate::follow::{Call, Expected, Line, Memory, ON_THE_WAY, Who, follow};
 use crate::house::START;
 use crate::plan::{Accident, Burst, KNOCK, Mode, Plan, Sickness};
 use crate::seen::Sight;
@@ -13,8 +13,8 @@ use std::time::Duration;
 /// From one ring to the next.
 const LONGEST_CADENCE: Duration = Duration::from_secs(6);
 
-/// A row begins with what the line reported, as soon as the modem's bytes have come through.
-const ON_THE_WAY: Duration = Duration::from_millis(60);
+/// The slowest answer of a modem.
+const SLOW_ANSWER: Duration = Duration::from_secs(1);
 
 /// Compares rows with the line. Returns the number of recordings found.
 pub fn check(
@@ -72,7 +72,13 @@ fn owner(burst: &Burst, line: &Line<'_>, row: &LoggedCall) -> Result<Who, String
         let own = |call: &Call<'_>| call.planned.call.number.as_deref() == Some(number);
         line.calls.iter().position(own).map(Who::Call)
     });
-    let off = |row: &Expected| row.began.iter().map(|began| began.abs_diff(at)).min();
+    let off = |row: &Expected| {
+        let first = row.began.first().copied().unwrap_or_default();
+        if row.with_answer && (first..first + SLOW_ANSWER).contains(&at) {
+            return Some(Duration::ZERO);
+        }
+        row.began.iter().map(|began| began.abs_diff(at)).min()
+    };
     let begun = line.rows.iter().filter(|row| off(row) < Some(ON_THE_WAY));
     let by_time = begun.min_by_key(|row| off(row)).map(|row| &row.who);
     match (by_number, by_time) {
