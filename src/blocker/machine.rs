@@ -226,7 +226,7 @@ impl Blocker {
     /// The line rings although the call was just dealt with: the exchange did not notice, unless
     /// caller ID says that this is somebody else. Picking up at once would cut a friend off who calls
     /// right after a robot; picking up between rings, one who was answered meanwhile; and picking up
-    /// off the beat, one who has only begun to ring.
+    /// off the beat of the line, one who has only begun to ring.
     fn ring_after_handled(
         &mut self,
         mut handled: Handled,
@@ -236,6 +236,7 @@ impl Blocker {
         // As long as it rings on it is this call, not a new one without caller ID.
         handled.until = at.now + SAME_CALL_WINDOW;
         handled.rings.ring(at, effects);
+        self.beat = handled.rings.beat;
         if handled.answered_again {
             if let Some(call) = self.call_mut(handled.call) {
                 call.trouble("went on ringing after it was answered twice");
@@ -245,7 +246,9 @@ impl Blocker {
             let first = handled.rang.get_or_insert(at).now;
             if handled.rings.turned_since(first, at.now) {
                 handled.rang = Some(at);
-            } else if at.now.duration_since(first) >= CALLER_ID_AFTER_RING {
+            } else if handled.rings.keep_the_beat()
+                && at.now.duration_since(first) >= CALLER_ID_AFTER_RING
+            {
                 return self.answer_again(handled.call, at, effects);
             }
         }

@@ -75,7 +75,8 @@ impl Rings {
     fn burst(&mut self, at: Moment) {
         if let Some(before) = self.burst.replace(at) {
             let gap = at.now.duration_since(before.now);
-            if self.gap.is_some_and(|last| gap.abs_diff(last) < SAME_GAP) {
+            let same = self.gap.is_some_and(|last| gap.abs_diff(last) < SAME_GAP);
+            if same && gap + SAME_GAP > ANY_BEAT.0 && gap < ANY_BEAT.1 + SAME_GAP {
                 self.beat = Some(gap);
             }
             let (shortest, longest) = self.expected_gap();
@@ -89,6 +90,13 @@ impl Rings {
 
     fn expected_gap(&self) -> (Duration, Duration) {
         self.beat.or(self.gap).map_or(ANY_BEAT, |beat| (beat, beat))
+    }
+
+    /// Whether the last burst came in the beat that the line is known to have.
+    pub(super) fn keep_the_beat(&self) -> bool {
+        self.beat
+            .zip(self.gap)
+            .is_some_and(|(beat, gap)| gap.abs_diff(beat) <= OFF_BEAT)
     }
 
     /// Somebody in the house answers.

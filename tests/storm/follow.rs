@@ -16,6 +16,10 @@ use std::time::Duration;
 pub const RINGS: Duration = Duration::from_secs(8);
 /// From a decision to the line: a command and its way.
 const COMMAND: Duration = Duration::from_millis(500);
+/// From the line to the daemon.
+pub const ON_THE_WAY: Duration = Duration::from_millis(60);
+/// The slowest answer of a modem.
+const SLOW_ANSWER: Duration = Duration::from_secs(1);
 /// A row is there within a second of the first ring.
 const ROW_DUE: Duration = Duration::from_secs(1);
 /// A block without a name is complete when nothing more of it comes.
@@ -28,6 +32,8 @@ const ONE_BURST: Duration = Duration::from_millis(1500);
 const AFTER_RING: Duration = Duration::from_millis(3500);
 /// How far a burst of the same caller may be off the beat.
 const OFF_BEAT: Duration = Duration::from_secs(1);
+/// Two gaps that differ by less are the beat of the line.
+const SAME_GAP: Duration = Duration::from_millis(300);
 const SHORTEST_BEAT: Duration = Duration::from_secs(3);
 const LONGEST_BEAT: Duration = Duration::from_secs(6);
 
@@ -68,10 +74,22 @@ pub enum Who {
 #[derive(Debug)]
 pub struct Expected {
     pub who: Who,
-    /// More than one where the daemon may not have listened to the first ring.
-    pub began: Vec<Duration>,
+    /// More than one where the daemon may not have listened to the first ring; with the time that it
+    /// may take to come through.
+    pub began: Vec<(Duration, Duration)>,
     /// It may have been lost with the process, or the daemon may not have listened yet.
     pub certain: bool,
+}
+
+impl Expected {
+    /// How far from `at` it began, if it can be that which began then.
+    pub fn began_near(&self, at: Duration) -> Option<Duration> {
+        let off = |&(began, delay): &(Duration, Duration)| {
+            let off = at.abs_diff(began);
+            (off < ON_THE_WAY || at > began && off < delay).then_some(off)
+        };
+        self.began.iter().filter_map(off).min()
+    }
 }
 
 /// One call as the line saw it.
@@ -203,10 +221,8 @@ impl Ringing {
         {
             if let Some(before) = self.burst.replace(at) {
                 let gap = at.saturating_sub(before);
-                if self
-                    .gap
-                    .is_some_and(|last| gap.abs_diff(last) < Duration::from_millis(300))
-                {
+                let same = self.gap.is_some_and(|last| gap.abs_diff(last) < SAME_GAP);
+                if same && gap + SAME_GAP > SHORTEST_BEAT && gap < LONGEST_BEAT + SAME_GAP {
                     *known = Some(gap);
                 }
                 let (shortest, longest) = self.beat(*known);
@@ -318,11 +334,10 @@ impl Follower<'_, '_> {
         }
         self.armed = false;
         self.alive &= why != KILLED && why != STOPPED;
-        if why == KILLED {
-            for row in &mut self.line.rows {
-                // Nothing of it was written yet.
-                row.certain &= row.began.iter().all(|began| at >= *began + ROW_DUE);
-            }
+        // Nothing of it was written yet, or it was lost on its way.
+        let due = if why == KILLED { ROW_DUE } else { ON_THE_WAY };
+        for row in &mut self.line.rows {
+            row.certain &= row.began.iter().all(|began| at >= began.0 + due);
         }
         self.ringing = None;
         self.in_call = false;
@@ -349,13 +364,26 @@ impl Follower<'_, '_> {
                 self.end_voice(at);
             }
             Happening::Ring | Happening::Code(b'R') => self.ring(at),
+            // Anything may be in it.
+            Happening::Fault(what) if what.starts_with("Garbage") => self.last_ring = Some(at),
             // In the middle of an answer.
-            Happening::Fault(what) if what == "ring inside" => self.ring(at),
+            Happening::Fault(what) if what == "ring inside" => {
+                self.ring(at);
+                let row = self.ringing.as_ref().map(|ringing| ringing.row);
+                if let Some(row) = row.and_then(|row| self.line.rows.get_mut(row))
+                    && let Some((began, delay)) = row.began.last_mut()
+                    && *began == at
+                {
+                    *delay = SLOW_ANSWER;
+                }
+            }
             Happening::Code(b'H' | b'P') if !self.off_hook => self.handset_lifted(at),
             Happening::CallerId(text) => self.block_begins(at, text),
             Happening::Command(line) => {
                 let seizes = ["ATA", "ATH1", "AT+VLS=1"].contains(&line.as_str());
-                self.in_call |= seizes && self.armed;
+                if seizes && self.armed {
+                    self.seizes();
+                }
                 let gives_back = ["ATH0", "AT+VLS=0"].contains(&line.as_str());
                 self.hanging_up = !seizes && (self.hanging_up || gives_back);
             }
@@ -395,7 +423,7 @@ impl Follower<'_, '_> {
     fn expect(&mut self, who: Who, began: Duration, certain: bool) -> usize {
         self.line.rows.push(Expected {
             who,
-            began: vec![began],
+            began: vec![(began, ON_THE_WAY)],
             certain,
         });
         self.line.rows.len() - 1
@@ -433,7 +461,7 @@ impl Follower<'_, '_> {
         } else {
             let row = &mut self.line.rows[ringing.row];
             if !row.certain {
-                row.began.push(at);
+                row.began.push((at, ON_THE_WAY));
             }
             row.certain |= self.armed;
             if row.who == Who::Nobody {
@@ -519,7 +547,7 @@ impl Follower<'_, '_> {
                     ringing.told = Some(told);
                 }
                 if !row.certain {
-                    row.began.push(at);
+                    row.began.push((at, ON_THE_WAY));
                 }
                 row.certain |= armed;
                 self.ringing = Some(ringing);
@@ -545,20 +573,22 @@ impl Follower<'_, '_> {
         self.ringing = Some(own);
     }
 
+    /// The daemon takes the line.
+    fn seizes(&mut self) {
+        self.in_call = true;
+        if let Some(ringing) = self.ringing.take() {
+            let again = ringing.answered_until.is_some();
+            self.answers = if again { self.answers + 1 } else { 1 };
+            self.answered = Some(ringing.row);
+        }
+    }
+
     fn picked_up(&mut self, at: Duration) -> Result<(), String> {
         let last_ring = self.last_ring;
         if last_ring.is_none_or(|ring| at > ring + RINGS + COMMAND) {
             return Err(format!("picked up at {at:?}, last ring at {last_ring:?}"));
         }
         self.off_hook = true;
-        if let Some(ringing) = self.ringing.take() {
-            self.answers = if ringing.answered_until.is_some() {
-                self.answers + 1
-            } else {
-                1
-            };
-            self.answered = Some(ringing.row);
-        }
         let call = self.line.calls.last_mut();
         let call = call.ok_or("picked up without a call")?;
         if !call.planned.caller.is_blocked() || !call.announced {

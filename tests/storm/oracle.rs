@@ -4,6 +4,7 @@ use crate::follow::{Call, Expected, Line, Memory, Who, follow};
 use crate::house::START;
 use crate::plan::{Accident, Burst, KNOCK, Mode, Plan, Sickness};
 use crate::seen::Sight;
+use callblock::clock::Timestamp;
 use callblock::emulator::{Chip, FaultKind};
 use callblock::modem::driver::RestingClass;
 use callblock::store::LoggedCall;
@@ -12,9 +13,6 @@ use std::time::Duration;
 
 /// From one ring to the next.
 const LONGEST_CADENCE: Duration = Duration::from_secs(6);
-
-/// A row begins with what the line reported, as soon as the modem's bytes have come through.
-const ON_THE_WAY: Duration = Duration::from_millis(60);
 
 /// Compares rows with the line. Returns the number of recordings found.
 pub fn check(
@@ -57,13 +55,13 @@ pub fn check(
     Ok(recordings)
 }
 
-fn started(row: &LoggedCall) -> Duration {
-    Duration::from_nanos((row.started.as_nanos() - START.as_nanos()) as u64)
+fn since_start(at: Timestamp) -> Duration {
+    Duration::from_nanos((at.as_nanos() - START.as_nanos()) as u64)
 }
 
 /// Whose row it is: his whose row had to begin then, and whose number it has if it has one.
 fn owner(burst: &Burst, line: &Line<'_>, row: &LoggedCall) -> Result<Who, String> {
-    let at = started(row);
+    let at = since_start(row.started);
     let number = row.number.as_deref().filter(|number| number.len() > 1);
     let by_number = number.and_then(|number| {
         if number.starts_with(KNOCK) {
@@ -72,14 +70,20 @@ fn owner(burst: &Burst, line: &Line<'_>, row: &LoggedCall) -> Result<Who, String
         let own = |call: &Call<'_>| call.planned.call.number.as_deref() == Some(number);
         line.calls.iter().position(own).map(Who::Call)
     });
-    let off = |row: &Expected| row.began.iter().map(|began| began.abs_diff(at)).min();
-    let begun = line.rows.iter().filter(|row| off(row) < Some(ON_THE_WAY));
-    let by_time = begun.min_by_key(|row| off(row)).map(|row| &row.who);
+    let near = |row: &&Expected| row.began_near(at).is_some();
+    let begun: Vec<&Expected> = line.rows.iter().filter(near).collect();
+    let nearest = begun.iter().min_by_key(|row| row.began_near(at));
+    let by_time = match &by_number {
+        Some(who) => begun.iter().find(|row| row.who == *who).or(nearest),
+        None => nearest,
+    };
+    let by_time = by_time.map(|row| &row.who);
     match (by_number, by_time) {
         (Some(who), Some(other)) if who == *other => Ok(who),
         (None, Some(who)) if number.is_none() => Ok(who.clone()),
         (who, _) if is_noisy(burst) || line.calls.iter().any(|call| call.blurred) => {
-            let before = line.calls.iter().rposition(|call| call.began <= at);
+            let sure = row.picked_up.map_or(at, since_start);
+            let before = line.calls.iter().rposition(|call| call.began <= sure);
             Ok(who.unwrap_or(before.map_or(Who::Nobody, Who::Call)))
         }
         (_, other) => Err(format!(

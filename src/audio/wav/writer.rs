@@ -35,9 +35,16 @@ impl fmt::Debug for WavWriter {
 
 impl WavWriter {
     /// Creates a file, with the header of an empty one. A file that is already there is an error of
-    /// kind `AlreadyExists`, never overwritten.
+    /// kind `AlreadyExists`, never overwritten. Where the disk has no room for a header, no file is left.
     pub fn create(path: &Path) -> Result<Self, WavError> {
         let file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        Self::begin(file).inspect_err(|_| {
+            // What cannot be removed either is mended or passed over at the next start.
+            let _ = std::fs::remove_file(path);
+        })
+    }
+
+    fn begin(file: File) -> Result<Self, WavError> {
         // Tells those who mend and remove recordings that this one is being written. A disk that
         // knows no locks is no reason not to record.
         let _ = file.lock();
