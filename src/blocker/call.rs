@@ -81,6 +81,11 @@ impl OpenCall {
         }
     }
 
+    /// It is to be blocked, and the modem has not picked it up: it rings on.
+    pub(super) fn is_still_to_be_answered(&self) -> bool {
+        self.record.verdict == VerdictClass::Block && self.record.picked_up.is_none()
+    }
+
     /// When the row must be written, if it is not yet.
     pub(super) fn row_due(&self) -> Option<Instant> {
         (!self.saved).then(|| self.began + ROW_DUE)

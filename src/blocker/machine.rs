@@ -226,7 +226,7 @@ impl Blocker {
     /// The line rings although the call was just dealt with: the exchange did not notice, unless
     /// caller ID says that this is somebody else. Picking up at once would cut a friend off who calls
     /// right after a robot; picking up between rings, one who was answered meanwhile; and picking up
-    /// off the beat of the line, one who has only begun to ring.
+    /// off the beat, one who has only begun to ring.
     fn ring_after_handled(
         &mut self,
         mut handled: Handled,
@@ -246,9 +246,7 @@ impl Blocker {
             let first = handled.rang.get_or_insert(at).now;
             if handled.rings.turned_since(first, at.now) {
                 handled.rang = Some(at);
-            } else if handled.rings.keep_the_beat()
-                && at.now.duration_since(first) >= CALLER_ID_AFTER_RING
-            {
+            } else if at.now.duration_since(first) >= CALLER_ID_AFTER_RING {
                 return self.answer_again(handled.call, at, effects);
             }
         }
@@ -474,6 +472,17 @@ impl Blocker {
             }
         };
         call.end(outcome, ended, effects);
+        if outcome == Outcome::PortLost && call.is_still_to_be_answered() {
+            self.state = State::OnHook {
+                handled: Some(Handled {
+                    call: call.key,
+                    until: at.now + SAME_CALL_WINDOW,
+                    answered_again: false,
+                    rings: Rings::on_line(self.beat),
+                    rang: None,
+                }),
+            };
+        }
         self.remember(call);
     }
 

@@ -92,13 +92,6 @@ impl Rings {
         self.beat.or(self.gap).map_or(ANY_BEAT, |beat| (beat, beat))
     }
 
-    /// Whether the last burst came in the beat that the line is known to have.
-    pub(super) fn keep_the_beat(&self) -> bool {
-        self.beat
-            .zip(self.gap)
-            .is_some_and(|(beat, gap)| gap.abs_diff(beat) <= OFF_BEAT)
-    }
-
     /// Somebody in the house answers.
     pub(super) fn handset_lifted(&mut self, now: Instant) {
         self.turned = Some(now);

@@ -187,11 +187,9 @@ fn a_call_that_rings_on_is_answered_again_whenever_the_next_ring_comes() {
         watch.feed(Event::FaxEnded);
         watch.feed(Event::OnHook);
         watch.wait(Duration::from_millis(pause));
-        for _ in 0..2 {
-            watch.feed(Event::Ring);
-            watch.wait(Duration::from_secs(6));
-            assert_eq!(watch.picked_up, 1, "it may be a friend");
-        }
+        watch.feed(Event::Ring);
+        watch.wait(Duration::from_secs(6));
+        assert_eq!(watch.picked_up, 1, "a friend may have been answered");
         watch.feed(Event::Ring);
         assert_eq!(watch.picked_up, 2, "the next ring came after {pause} ms");
         assert_eq!(watch.rows.len(), 1);
@@ -265,7 +263,7 @@ fn a_friend_who_rings_off_the_beat_of_a_robot_that_rang_on_is_not_answered() {
 
 #[test]
 fn a_ring_while_the_line_is_given_up_counts() {
-    for (beat, answers) in [(2000, 1), (6000, 2)] {
+    for (answered_at, answers) in [(2000, 1), (6000, 2)] {
         let mut watch = Watch::new(BlockAction::Fax, false);
         watch.feed(Event::Ring);
         watch.feed(announced("2"));
@@ -274,10 +272,8 @@ fn a_ring_while_the_line_is_given_up_counts() {
         watch.feed(Event::FaxEnded);
         watch.feed(Event::Ring);
         watch.feed(Event::OnHook);
-        for _ in 0..2 {
-            watch.wait(Duration::from_millis(beat));
-            watch.feed(Event::Ring);
-        }
+        watch.wait(Duration::from_millis(answered_at));
+        watch.feed(Event::Ring);
         assert_eq!(watch.picked_up, answers);
         assert_eq!(watch.rows.len(), 1);
     }
@@ -337,11 +333,8 @@ fn a_call_that_rings_on_after_it_was_answered_twice_is_still_one_call() {
         watch.feed(Event::OnHook);
         // The exchange does not notice and rings on.
         watch.wait(Duration::from_secs(2));
-        // Only at the third is the line's beat known.
-        for _ in 0..2 {
-            watch.feed(Event::Ring);
-            watch.wait(Duration::from_secs(6));
-        }
+        watch.feed(Event::Ring);
+        watch.wait(Duration::from_secs(6));
         watch.feed(Event::Ring);
     }
     for _ in 0..5 {

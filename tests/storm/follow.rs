@@ -591,7 +591,9 @@ impl Follower<'_, '_> {
         self.off_hook = true;
         let call = self.line.calls.last_mut();
         let call = call.ok_or("picked up without a call")?;
-        if !call.planned.caller.is_blocked() || !call.announced {
+        // Who rings on without caller ID is taken for him who was answered before.
+        let taken_for_another = self.answers > 1 && !call.announced;
+        if !taken_for_another && (!call.planned.caller.is_blocked() || !call.announced) {
             return Err(format!("picked up at {at:?}: {:?}", call.planned));
         }
         call.picked_up.push(at);

@@ -48,20 +48,14 @@ impl WavWriter {
         // Tells those who mend and remove recordings that this one is being written. A disk that
         // knows no locks is no reason not to record.
         let _ = file.lock();
-        match begin(&file) {
-            Ok(encoder) => Ok(Self {
-                encoder,
-                file,
-                samples: 0,
-                odd: None,
-            }),
-            Err(error) => {
-                // On a full disk there is room for a name, but not for a header: what cannot be played
-                // must not stay.
-                let _ = std::fs::remove_file(path);
-                Err(error)
-            }
-        }
+        let mut encoder = hound::WavWriter::new(BufWriter::new(file.try_clone()?), SPEC)?;
+        encoder.flush()?;
+        Ok(Self {
+            encoder,
+            file,
+            samples: 0,
+            odd: None,
+        })
     }
 
     /// Appends samples. They reach the file with the next [`sync_header`](Self::sync_header).
@@ -104,13 +98,6 @@ impl WavWriter {
         self.file.sync_all()?;
         Ok(self.samples)
     }
-}
-
-/// Writes the header of an empty file.
-fn begin(file: &File) -> Result<hound::WavWriter<BufWriter<File>>, WavError> {
-    let mut encoder = hound::WavWriter::new(BufWriter::new(file.try_clone()?), SPEC)?;
-    encoder.flush()?;
-    Ok(encoder)
 }
 
 /// Makes a recording that a crash left in the middle whole again: its header takes in all samples
