@@ -309,6 +309,12 @@ impl List {
         self.files.iter().flat_map(|file| file.rule_matches())
     }
 
+    /// Its exact numbers, and texts in their place, that have neither an action nor a time; each once, with
+    /// its first line.
+    pub fn exact(&self) -> impl Iterator<Item = Match<'_>> {
+        self.files.iter().flat_map(|file| file.exact_matches())
+    }
+
     /// Whether there is no usable line.
     pub fn is_empty(&self) -> bool {
         self.files.iter().all(|file| file.is_empty())

@@ -130,6 +130,15 @@ impl ListFile {
         self.rules.iter().map(|rule| self.rule_match(rule))
     }
 
+    pub(super) fn exact_matches(&self) -> impl Iterator<Item = Match<'_>> {
+        let numbers = self.keys().map(Exact::Number);
+        let texts = self.texts().map(|text| Exact::Text(text.into()));
+        numbers.chain(texts).filter_map(|exact| {
+            let first = self.plain_entries(&exact).next()?;
+            Some(self.plain_match(&exact, first))
+        })
+    }
+
     pub(super) const fn rule_count(&self) -> usize {
         self.rules.len()
     }
