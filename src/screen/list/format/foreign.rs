@@ -139,23 +139,19 @@ fn part_of_number(digits: &str) -> String {
 
 /// `PhoneNo,Name,Reason`: the reason is a comment.
 pub(super) fn callattendant_csv(text: &mut dyn BufRead, sink: &mut dyn Sink) -> io::Result<()> {
-    each_line(
-        text,
-        sink,
-        &mut |number, line, sink| match columns_of(line) {
-            Ok(row) if row.pattern.eq_ignore_ascii_case("PhoneNo") => {}
-            Ok(row) => {
-                let reason = row.columns.into_iter().next().unwrap_or_default();
-                let name = if row.name.trim().is_empty() {
-                    reason
-                } else {
-                    row.name
-                };
-                sink.row(number, Row::new(row.pattern, name));
-            }
-            Err(what) => sink.bad(number, what.into()),
-        },
-    )
+    each_line(text, sink, &mut |number, line, sink| {
+        let row = columns_of(line);
+        if row.pattern.eq_ignore_ascii_case("PhoneNo") {
+            return;
+        }
+        let reason = row.columns.into_iter().next().unwrap_or_default();
+        let name = if row.name.trim().is_empty() {
+            reason
+        } else {
+            row.name
+        };
+        sink.row(number, Row::new(row.pattern, name));
+    })
 }
 
 /// One complaint a line. A number with too few of them that are young enough is left out: the
@@ -172,9 +168,7 @@ pub(super) fn ftc(
         if line.starts_with("Company_Phone_Number") {
             return;
         }
-        let Ok(row) = columns_of(line) else {
-            return sink.bad(number, "this is not a CSV record".into());
-        };
+        let row = columns_of(line);
         let phone = row.pattern.trim();
         let Some(phone) = (phone.len() == 10 && is_digits(phone))
             .then(|| phone.parse().ok())
