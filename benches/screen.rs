@@ -50,14 +50,15 @@ fn main() {
         [] => all(&[
             "load-1m",
             "load-1m-names",
+            "load-1m-actions",
             "load-10m",
             "decide",
             "decide-regex",
             "decide-worst",
             "reload",
         ]),
-        ["small"] => all(&["load-1m", "load-1m-names", "reload"]),
-        ["write", file] => write_numbers(Path::new(file), MILLION, false),
+        ["small"] => all(&["load-1m", "load-1m-names", "load-1m-actions", "reload"]),
+        ["write", file] => write_numbers(Path::new(file), MILLION, Lines::Bare),
         ["only", name, folder] => one(name, Path::new(folder)),
         _ => eprintln!("usage: cargo bench --bench screen -- [small | write FILE]"),
     }
@@ -77,14 +78,20 @@ fn all(names: &[&str]) {
 
 fn one(name: &str, folder: &Path) {
     match name {
-        "load-1m" => load("1 M exact numbers", folder, MILLION, false),
+        "load-1m" => load("1 M exact numbers", folder, MILLION, Lines::Bare),
         "load-1m-names" => load(
             "1 M exact numbers, each with its own name",
             folder,
             MILLION,
-            true,
+            Lines::Named,
         ),
-        "load-10m" => load("10 M exact numbers", folder, 10 * MILLION, false),
+        "load-1m-actions" => load(
+            "1 M exact numbers, each with its own name in quotes and an action",
+            folder,
+            MILLION,
+            Lines::Acting,
+        ),
+        "load-10m" => load("10 M exact numbers", folder, 10 * MILLION, Lines::Bare),
         "decide" => decide("decision, 10 M numbers + 10 k prefixes", folder, false),
         "decide-regex" => decide("the same with 500 regexes on number and name", folder, true),
         "decide-worst" => decide_worst(),
@@ -118,25 +125,34 @@ fn number(random: &mut fastrand::Rng) -> u64 {
         + random.u64(0..1_000_000)
 }
 
-fn write_numbers(file: &Path, count: usize, names: bool) {
+/// What stands beside the numbers of a list.
+#[derive(Clone, Copy, Debug)]
+enum Lines {
+    Bare,
+    Named,
+    Acting,
+}
+
+fn write_numbers(file: &Path, count: usize, lines: Lines) {
     let mut random = fastrand::Rng::with_seed(1);
     let mut out = BufWriter::new(std::fs::File::create(file).unwrap());
     for index in 0..count {
         let number = number(&mut random);
-        if names {
-            writeln!(out, "+1{number},Example Caller {index}").unwrap();
-        } else {
-            writeln!(out, "+1{number},").unwrap();
+        match lines {
+            Lines::Bare => writeln!(out, "+1{number},"),
+            Lines::Named => writeln!(out, "+1{number},Example Caller {index}"),
+            Lines::Acting => writeln!(out, "+1{number},\"Caller, Example {index}\",fax"),
         }
+        .unwrap();
     }
     out.flush().unwrap();
 }
 
 /// The file of so many numbers, written once.
-fn numbers(folder: &Path, count: usize, names: bool) -> PathBuf {
-    let file = folder.join(format!("{count}-{names}.csv"));
+fn numbers(folder: &Path, count: usize, lines: Lines) -> PathBuf {
+    let file = folder.join(format!("{count}-{lines:?}.csv"));
     if !file.exists() {
-        write_numbers(&file, count, names);
+        write_numbers(&file, count, lines);
     }
     // So that reading it back does not wait for the disk.
     black_box(std::fs::metadata(&file).unwrap());
@@ -150,8 +166,8 @@ fn resident_megabytes() -> f64 {
     kilobytes.unwrap_or(f64::NAN) * 1024.0 / 1e6
 }
 
-fn load(what: &str, folder: &Path, count: usize, names: bool) {
-    let file = numbers(folder, count, names);
+fn load(what: &str, folder: &Path, count: usize, lines: Lines) {
+    let file = numbers(folder, count, lines);
     let before = resident_megabytes();
     let (start, own) = (Instant::now(), own_time());
     let loaded = List::load_as(&reading(), &[&file]);
@@ -195,7 +211,7 @@ fn policy(folder: &Path, count: usize, regexes: bool) -> Policy {
     }
     let rules = folder.join(format!("rules-{regexes}.csv"));
     std::fs::write(&rules, text).unwrap();
-    let loaded = List::load_as(&reading(), &[numbers(folder, count, false), rules]);
+    let loaded = List::load_as(&reading(), &[numbers(folder, count, Lines::Bare), rules]);
     assert_eq!(loaded.bad_lines, 0, "{:?}", loaded.problems.first());
     Policy {
         numbering: reading().numbering,
@@ -313,7 +329,7 @@ fn decide_worst() {
 /// A list of a million numbers is read again and again by another thread, and put in force, while calls
 /// are decided, as in the daemon.
 fn reload(folder: &Path) {
-    let file = numbers(folder, MILLION, false);
+    let file = numbers(folder, MILLION, Lines::Bare);
     let callers = callers();
     let load = || Policy {
         numbering: reading().numbering,
