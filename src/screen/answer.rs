@@ -5,8 +5,8 @@
 //! `command`; an answer with the key `error` says why there is no other.
 
 use super::{
-    BadTime, Caller, Country, Hits, List, Matched, Moment, Numbering, Permit, Policy, Source,
-    Verdict,
+    BadTime, Caller, Country, Hit, Hits, List, Match, Matched, Moment, Numbering, Permit, Policy,
+    Source, Verdict,
 };
 use crate::call::VerdictClass;
 use crate::clock::Timestamp;
@@ -17,6 +17,8 @@ use std::time::Duration;
 
 /// The most rules that an answer names; it has to fit into a message.
 const MOST_RULES: usize = 10_000;
+/// Exact numbers are told one by one if there are not more than this, else only those that were hit.
+const MOST_EXACT: usize = 1000;
 /// The most permits at a time.
 const MOST_PERMITS: usize = 100;
 /// The longest permit: a year.
@@ -179,8 +181,8 @@ pub fn permit_json(permit: &Permit) -> Value {
 
 /// The lists in force: `country` and `files` with `file` (an absolute path), `side`, `format`, `entries`
 /// and `bad_lines`. With `hits`, also `rules` with `source`, `rule`, `hits` and `last_hit` (nanoseconds,
-/// or null): patterns, and those exact numbers that were hit. Of rules that are too many to tell,
-/// `rules_left_out` says how many.
+/// or null): patterns, and exact numbers, of which only those that were hit if there are more than a
+/// thousand. Of rules that are too many to tell, `rules_left_out` says how many.
 pub fn lists_json(policy: &Policy, hits: Option<&Hits>) -> Value {
     let lists = [("allow", &policy.allow), ("block", &policy.block)];
     let lists: Vec<(&str, &List)> = lists
@@ -203,48 +205,74 @@ pub fn lists_json(policy: &Policy, hits: Option<&Hits>) -> Value {
     let country = policy.numbering.country().map(Country::iso);
     answer.insert("country".into(), country.into());
     if let Some(hits) = hits {
-        let (rules, left_out) = rules_json(&lists, hits);
-        answer.insert("rules".into(), rules.into());
-        answer.insert("rules_left_out".into(), left_out.into());
+        let told = rules_json(&lists, hits);
+        answer.insert("rules".into(), told.rules.into());
+        answer.insert("rules_left_out".into(), told.left_out.into());
     }
     Value::Object(answer)
 }
 
-fn rules_json(lists: &[(&str, &List)], hits: &Hits) -> (Vec<Value>, usize) {
-    let mut known: HashSet<(PathBuf, String)> = HashSet::new();
-    let (mut rules, mut left_out) = (Vec::new(), 0);
-    let mut tell = |source: String, rule: &str, hit: Option<super::Hit>| {
-        if rules.len() == MOST_RULES {
-            left_out += 1;
+/// What is told of rules, as far as there is room.
+#[derive(Default)]
+struct Told {
+    rules: Vec<Value>,
+    known: HashSet<(PathBuf, String)>,
+    left_out: usize,
+}
+
+impl Told {
+    fn listed(&mut self, rule: &Match<'_>, hits: &Hits) {
+        let hit = hits.of(rule.file, &rule.rule);
+        let (file, text) = (rule.file.to_path_buf(), rule.rule.clone().into_owned());
+        self.known.insert((file, text));
+        let source = format!("{}:{}", rule.file.display(), rule.line);
+        self.rule(&source, &rule.rule, hit);
+    }
+
+    fn rule(&mut self, source: &str, rule: &str, hit: Option<Hit>) {
+        if self.rules.len() == MOST_RULES {
+            self.left_out += 1;
             return;
         }
-        rules.push(json!({
+        self.rules.push(json!({
             "source": source,
             "rule": rule,
             "hits": hit.map_or(0, |hit| hit.count),
             "last_hit": hit.map(|hit| hit.last.as_nanos()),
         }));
-    };
-    for rule in lists.iter().flat_map(|(_, list)| list.rules()) {
-        let hit = hits.of(rule.file, &rule.rule);
-        if hit.is_some() {
-            known.insert((rule.file.to_path_buf(), rule.rule.clone().into_owned()));
+    }
+}
+
+fn rules_json(lists: &[(&str, &List)], hits: &Hits) -> Told {
+    let lists = || lists.iter().map(|(_, list)| list);
+    let mut told = Told::default();
+    for rule in lists().flat_map(|list| list.rules()) {
+        told.listed(&rule, hits);
+    }
+    let exact: usize = lists()
+        .flat_map(|list| list.files())
+        .map(|file| file.exact)
+        .sum();
+    if exact <= MOST_EXACT {
+        let mut exact: Vec<Match<'_>> = lists().flat_map(|list| list.exact()).collect();
+        exact.sort_by(|a, b| (a.file, a.line).cmp(&(b.file, b.line)));
+        for rule in exact {
+            told.listed(&rule, hits);
         }
-        tell(
-            format!("{}:{}", rule.file.display(), rule.line),
-            &rule.rule,
-            hit,
-        );
     }
-    let mut exact: Vec<_> = hits
+    // Numbers of longer lists, and rules that are there no more.
+    let mut others: Vec<_> = hits
         .iter()
-        .filter(|(file, rule, _)| !known.contains(&((*file).to_path_buf(), (*rule).to_owned())))
+        .filter(|(file, rule, _)| {
+            let place = ((*file).to_path_buf(), (*rule).to_owned());
+            !told.known.contains(&place)
+        })
         .collect();
-    exact.sort_by_key(|(file, rule, hit)| (std::cmp::Reverse(hit.last), *file, *rule));
-    for (file, rule, hit) in exact {
-        tell(file.display().to_string(), rule, Some(hit));
+    others.sort_by_key(|(file, rule, hit)| (std::cmp::Reverse(hit.last), *file, *rule));
+    for (file, rule, hit) in others {
+        told.rule(&file.display().to_string(), rule, Some(hit));
     }
-    (rules, left_out)
+    told
 }
 
 /// Who asks may be in another folder.
@@ -405,12 +433,32 @@ mod tests {
                 "rules": [
                     rule("/b.csv:2", "+1900*", 1, Some(7)),
                     rule("/b.csv:3", "name:SPAM*", 0, None),
-                    rule("/b.csv", "15055550134", 1, Some(7)),
+                    rule("/b.csv:1", "15055550134", 1, Some(7)),
                 ],
                 "rules_left_out": 0,
             })
         );
         assert_eq!(lists_json(&policy, None).get("rules"), None);
+        // Of a long list, only what was hit.
+        let long: Vec<String> = (0..=MOST_EXACT).map(|n| format!("505{n:07}")).collect();
+        let long = long.join("\n");
+        let mut policy = Policy {
+            block: Some(
+                List::parse_as(&Reading::default(), Path::new("/b.csv"), long.as_bytes()).list,
+            ),
+            ..Policy::default()
+        };
+        let check = Check {
+            number: Some("5050000007".into()),
+            ..Check::default()
+        };
+        let mut hits = Hits::default();
+        hits.record(&check.verdict(&policy, now()).unwrap(), now().instant);
+        let told = ask(&mut policy, &hits, &json!({ "command": "lists" }));
+        assert_eq!(
+            told["rules"],
+            json!([rule("/b.csv", "5050000007", 1, Some(7))])
+        );
         assert_eq!(
             answer(&mut policy, &hits, &json!({ "command": "status" }), now()),
             None

@@ -133,6 +133,15 @@ fn absence(number: &Number, name: Option<&str>) -> Option<Absence> {
     }))
 }
 
+/// The class of callers, as a list names it, for whom lines and modems send this text in the place of a
+/// number.
+pub(super) fn class_for_word(text: &str) -> Option<&'static str> {
+    Some(match absence_word(text)? {
+        Absence::Withheld => "withheld",
+        Absence::OutOfArea => "out-of-area",
+    })
+}
+
 fn absence_word(text: &str) -> Option<Absence> {
     let word: String = text
         .chars()

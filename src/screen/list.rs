@@ -163,7 +163,7 @@ pub struct FileSummary<'a> {
     pub format: Format,
     /// Exact numbers and texts, each counted once.
     pub exact: usize,
-    /// Patterns, and exact numbers with an action or a time.
+    /// Patterns.
     pub rules: usize,
     /// Lines that could not be used.
     pub bad_lines: usize,
@@ -304,9 +304,14 @@ impl List {
         })
     }
 
-    /// Its patterns, and its numbers that have an action or a time, in the order of their lines.
+    /// Its patterns, in the order of their lines.
     pub fn rules(&self) -> impl Iterator<Item = Match<'_>> {
         self.files.iter().flat_map(|file| file.rule_matches())
+    }
+
+    /// Its exact numbers, and texts in their place; each once, with its first line.
+    pub fn exact(&self) -> impl Iterator<Item = Match<'_>> {
+        self.files.iter().flat_map(|file| file.exact_matches())
     }
 
     /// Whether there is no usable line.

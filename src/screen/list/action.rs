@@ -130,6 +130,54 @@ impl Options {
     }
 }
 
+/// The options of the entries of a file. Most entries have none, and those of many others are the same.
+#[derive(Debug, Default)]
+pub(super) struct OptionsByEntry {
+    /// Entry and index into `kinds`, by ascending entry.
+    places: Vec<(u32, u32)>,
+    kinds: Vec<Options>,
+}
+
+impl OptionsByEntry {
+    /// So many kinds are compared with the options of a new entry.
+    const RECENT: usize = 32;
+
+    /// Keeps the options of an entry; entries come in ascending order.
+    pub(super) fn push(&mut self, entry: u32, options: Options) -> Result<(), &'static str> {
+        if options == Options::default() {
+            return Ok(());
+        }
+        let older = self.kinds.len().saturating_sub(Self::RECENT);
+        let known = self.kinds[older..].iter().position(|kind| *kind == options);
+        let index = known.map_or(self.kinds.len(), |at| older + at);
+        if known.is_none() {
+            self.kinds.push(options);
+        }
+        let index = u32::try_from(index).map_err(|_| "there are too many options")?;
+        self.places.push((entry, index));
+        Ok(())
+    }
+
+    /// The options of an entry, if it has any.
+    pub(super) fn of(&self, entry: u32) -> Option<&Options> {
+        let at = self
+            .places
+            .binary_search_by_key(&entry, |place| place.0)
+            .ok()?;
+        self.kinds.get(self.places[at].1 as usize)
+    }
+
+    /// All that there are, each once or a few times.
+    pub(super) fn kinds(&self) -> impl Iterator<Item = &Options> {
+        self.kinds.iter()
+    }
+
+    pub(super) fn shrink(&mut self) {
+        self.places.shrink_to_fit();
+        self.kinds.shrink_to_fit();
+    }
+}
+
 fn describe(key: &str, error: crate::screen::time::BadTime) -> Cow<'static, str> {
     format!("{key}: {error}").into()
 }

@@ -157,9 +157,7 @@ impl<'a> Wanted<'a> {
         if line.is_empty() || line.starts_with('#') {
             return false;
         }
-        let Ok(row) = columns_of(line) else {
-            return false;
-        };
+        let row = columns_of(line);
         let pattern = row.pattern.trim();
         match &self.exact {
             None => pattern.eq_ignore_ascii_case(self.text),

@@ -1,5 +1,6 @@
 //! One file of a list, read: what it holds, and how it answers.
 
+use super::action::OptionsByEntry;
 use super::entry::Entry;
 use super::exact::{ExactNumbers, Names};
 use super::format::{Format, PlainNumber, Row, Sink};
@@ -8,7 +9,7 @@ use super::rules::{RegexRoom, Rules};
 use super::{MAX_PROBLEMS, Match, Problem};
 use crate::screen::asked::{Asked, Exact};
 use crate::screen::numbering::{Key, Numbering};
-use crate::screen::time::{LocalTime, When};
+use crate::screen::time::LocalTime;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
@@ -25,6 +26,8 @@ pub(super) struct ListFile {
     /// First columns without digits (upper case), or with too many for a key (digits alone). Sorted.
     texts: Vec<(Box<str>, u32)>,
     pub(super) names: Names,
+    /// What the exact entries want done, and when.
+    pub(super) options: OptionsByEntry,
     pub(super) rules: Rules,
     /// The lines of the entries, if these are known by their places.
     lines: Option<Vec<u32>>,
@@ -42,8 +45,13 @@ impl ListFile {
     ) {
         let mut here: Vec<(u32, u16, Match<'a>)> = Vec::new();
         if let Some(exact) = &asked.exact {
-            let plain = self.plain_entries(exact).take(MOST_OF_A_NUMBER);
-            here.extend(plain.map(|entry| (entry, EXACT, self.plain_match(exact, entry))));
+            let is_in_force = |entry: &u32| {
+                let when = now.zip(self.options.of(*entry));
+                when.is_none_or(|(now, options)| options.when.includes(now))
+            };
+            let entries = self.exact_entries(exact).filter(is_in_force);
+            let entries = entries.take(MOST_OF_A_NUMBER);
+            here.extend(entries.map(|entry| (entry, EXACT, self.exact_match(exact, entry))));
         }
         let rules = self.rules.matching(asked).into_iter();
         let rules = rules.filter(|(_, rule)| now.is_none_or(|now| rule.when.includes(now)));
@@ -54,18 +62,12 @@ impl ListFile {
 
     /// The line for exactly this number or text, whatever the time.
     pub(super) fn find(&self, exact: &Exact) -> Option<Match<'_>> {
-        let plain = self.plain_entries(exact).next();
-        let rule = self.rules.exact(exact);
-        match (plain, rule) {
-            (Some(entry), rule) if rule.is_none_or(|rule| entry < rule.entry) => {
-                Some(self.plain_match(exact, entry))
-            }
-            (_, rule) => rule.map(|rule| self.rule_match(rule)),
-        }
+        let entry = self.exact_entries(exact).next()?;
+        Some(self.exact_match(exact, entry))
     }
 
-    /// The entries with exactly this number or text, and nothing else, in their order.
-    pub(super) fn plain_entries(&self, exact: &Exact) -> impl Iterator<Item = u32> {
+    /// The entries with exactly this number or text, in their order.
+    pub(super) fn exact_entries(&self, exact: &Exact) -> impl Iterator<Item = u32> {
         let (number, text) = match exact {
             Exact::Number(key) => (Some(*key), None),
             Exact::Text(text) => (None, Some(text)),
@@ -89,7 +91,7 @@ impl ListFile {
         }
     }
 
-    fn plain_match(&self, exact: &Exact, entry: u32) -> Match<'_> {
+    fn exact_match(&self, exact: &Exact, entry: u32) -> Match<'_> {
         Match {
             file: &self.path,
             line: self.line(entry),
@@ -98,7 +100,10 @@ impl ListFile {
                 Exact::Number(key) => key.digits().into(),
                 Exact::Text(text) => text.to_string().into(),
             },
-            action: None,
+            action: self
+                .options
+                .of(entry)
+                .and_then(|options| options.action.as_ref()),
         }
     }
 
@@ -130,6 +135,15 @@ impl ListFile {
         self.rules.iter().map(|rule| self.rule_match(rule))
     }
 
+    pub(super) fn exact_matches(&self) -> impl Iterator<Item = Match<'_>> {
+        let numbers = self.keys().map(Exact::Number);
+        let texts = self.texts().map(|text| Exact::Text(text.into()));
+        numbers.chain(texts).filter_map(|exact| {
+            let first = self.exact_entries(&exact).next()?;
+            Some(self.exact_match(&exact, first))
+        })
+    }
+
     pub(super) const fn rule_count(&self) -> usize {
         self.rules.len()
     }
@@ -141,7 +155,9 @@ impl ListFile {
     }
 
     pub(super) fn has_actions(&self) -> bool {
-        self.rules.iter().any(|rule| rule.action.is_some())
+        let of_rules = self.rules.iter().map(|rule| &rule.action);
+        let of_numbers = self.options.kinds().map(|options| &options.action);
+        of_rules.chain(of_numbers).any(Option::is_some)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -176,6 +192,7 @@ impl<'a> Filling<'a> {
                 exact: ExactNumbers::default(),
                 texts: Vec::new(),
                 names: Names::default(),
+                options: OptionsByEntry::default(),
                 rules: Rules::default(),
                 lines: None,
                 bad_lines: 0,
@@ -192,6 +209,7 @@ impl<'a> Filling<'a> {
         file.format = format;
         file.exact.sort();
         file.names.shrink();
+        file.options.shrink();
         file.rules.sort();
         file.texts.sort_unstable();
         file.texts.shrink_to_fit();
@@ -213,10 +231,14 @@ impl<'a> Filling<'a> {
         } = Entry::read(row, self.numbering, folder)?;
         self.room.take(&pattern)?;
         let entry = self.entry_on(line)?;
-        let is_plain = options.action.is_none() && options.when == When::default();
         match pattern {
-            Pattern::Exact(Exact::Number(key)) if is_plain => self.file.exact.push(key, entry),
-            Pattern::Exact(Exact::Text(text)) if is_plain => self.file.texts.push((text, entry)),
+            Pattern::Exact(exact) => {
+                self.file.options.push(entry, options)?;
+                match exact {
+                    Exact::Number(key) => self.file.exact.push(key, entry),
+                    Exact::Text(text) => self.file.texts.push((text, entry)),
+                }
+            }
             pattern => self.file.rules.push(Rule {
                 entry,
                 text,

@@ -151,6 +151,12 @@ pub(super) fn recognise(start: &[u8]) -> Format {
         .map(str::trim)
         .filter(|line| !line.is_empty() && !line.starts_with('#'));
     let first = lines.clone().next().unwrap_or_default();
+    // Some programs put every column into quotes.
+    let heading = first.replace('"', "");
+    let is_heading = |word: &str| {
+        let start = heading.get(..word.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(word))
+    };
     let begins = |word: &str| {
         first
             .get(..word.len())
@@ -160,9 +166,9 @@ pub(super) fn recognise(start: &[u8]) -> Format {
         Format::VCard
     } else if first.starts_with(['{', '[']) {
         Format::CallblockerJson
-    } else if begins("Company_Phone_Number,") {
+    } else if is_heading("Company_Phone_Number,") {
         Format::FtcComplaints
-    } else if begins("PhoneNo,") {
+    } else if is_heading("PhoneNo,") {
         Format::CallattendantCsv
     } else if lines.clone().take(50).any(foreign::is_jcblock) {
         Format::Jcblock

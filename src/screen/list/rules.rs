@@ -4,11 +4,10 @@
 //! time linear in the text. Only wildcard names and classes are looked at one by one.
 
 use super::pattern::{Class, Expression, Pattern, Rule};
-use crate::screen::asked::{Asked, Exact, folded};
+use crate::screen::asked::{Asked, folded};
 use crate::screen::numbering::Key;
 use regex::bytes::{RegexSet, RegexSetBuilder};
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 /// The most that the programs of all regular expressions of a list may take, in bytes. It bounds the
 /// time of a decision: the worst ones, asked about the longest name, look at all of a program for each
@@ -46,8 +45,6 @@ impl RegexRoom {
 #[derive(Debug, Default)]
 pub(super) struct Rules {
     all: Vec<Rule>,
-    /// Exact numbers and texts that have an action or a time.
-    exact: HashMap<ExactKey, Vec<u32>>,
     /// Patterns with a plus, and without.
     with_plus: Digits,
     without_plus: Digits,
@@ -57,15 +54,6 @@ pub(super) struct Rules {
     name_regexes: Regexes,
     /// What the programs of all regular expressions take at most.
     regex_bytes: usize,
-}
-
-type ExactKey = Result<Key, Box<str>>;
-
-fn exact_key(exact: &Exact) -> ExactKey {
-    match exact {
-        Exact::Number(key) => Ok(*key),
-        Exact::Text(text) => Err(text.clone()),
-    }
 }
 
 /// Patterns on digits.
@@ -179,7 +167,8 @@ impl Rules {
     pub(super) fn push(&mut self, rule: Rule) -> Result<(), Cow<'static, str>> {
         let index = u32::try_from(self.all.len()).map_err(|_| "there are too many patterns")?;
         match &rule.pattern {
-            Pattern::Exact(exact) => self.exact.entry(exact_key(exact)).or_default().push(index),
+            // They are kept beside the rules: there may be millions.
+            Pattern::Exact(_) => {}
             Pattern::Digits { plus, glob } => self.digits(*plus).push_head(&glob.head(), index),
             Pattern::Range { plus, from, to } => {
                 self.digits(*plus).ranges.push((*from, *to, index, *to));
@@ -230,11 +219,6 @@ impl Rules {
             return Vec::new();
         }
         let mut found = Vec::new();
-        if let Some(exact) = &asked.exact
-            && !self.exact.is_empty()
-        {
-            found.extend(self.exact.get(&exact_key(exact)).into_iter().flatten());
-        }
         if !self.with_plus.is_empty()
             && let Some(form) = asked.with_plus()
         {
@@ -280,12 +264,6 @@ impl Rules {
         if let Some(number) = Key::new(form) {
             found.extend(patterns.with_range_around(number));
         }
-    }
-
-    /// The first rule for exactly this number or text, whatever the time.
-    pub(super) fn exact(&self, exact: &Exact) -> Option<&Rule> {
-        let index = *self.exact.get(&exact_key(exact))?.first()?;
-        self.all.get(index as usize)
     }
 
     fn glob_matches(&self, rule: u32, text: &str) -> bool {

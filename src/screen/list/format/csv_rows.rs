@@ -77,33 +77,61 @@ fn row(line: &str) -> Result<Option<Row<'_>>, &'static str> {
     {
         return Err("control characters: this is not a line of text");
     }
-    columns_of(line).map(Some)
+    Ok(Some(columns_of(line)))
 }
 
 /// The columns of a line.
-pub(in crate::screen::list) fn columns_of(line: &str) -> Result<Row<'_>, &'static str> {
-    if !line.contains('"') {
-        // Without a quote, CSV is a plain split; this is nearly every line of a long list.
-        let mut columns = line.split(',').map(Cow::Borrowed);
-        return Ok(Row {
-            pattern: columns.next().unwrap_or_default(),
-            name: columns.next().unwrap_or_default(),
-            columns: columns.collect(),
-        });
-    }
-    let mut record = csv::StringRecord::new();
-    csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(line.as_bytes())
-        .read_record(&mut record)
-        .map_err(|_| "this is not a CSV record")?;
-    let mut columns = record.iter().map(|column| Cow::Owned(column.to_owned()));
-    Ok(Row {
+pub(in crate::screen::list) fn columns_of(line: &str) -> Row<'_> {
+    let mut columns = Columns(Some(line));
+    Row {
         pattern: columns.next().unwrap_or_default(),
         name: columns.next().unwrap_or_default(),
         columns: columns.collect(),
-    })
+    }
+}
+
+/// The columns that are left of a line, as CSV has them (RFC 4180, 2): a comma ends a column, unless it
+/// is in quotes; in these, two quotes are one. What stands behind the closing quote belongs to the
+/// column, and a quote that is never closed ends with the line.
+struct Columns<'a>(Option<&'a str>);
+
+impl<'a> Iterator for Columns<'a> {
+    type Item = Cow<'a, str>;
+
+    fn next(&mut self) -> Option<Cow<'a, str>> {
+        let line = self.0.take()?;
+        let Some(quoted) = line.strip_prefix('"') else {
+            return Some(self.up_to_comma(line).into());
+        };
+        let mut column = Cow::Borrowed("");
+        let mut rest = quoted;
+        loop {
+            let Some((inside, behind)) = rest.split_once('"') else {
+                column += rest;
+                return Some(column);
+            };
+            column += inside;
+            let Some(more) = behind.strip_prefix('"') else {
+                column += self.up_to_comma(behind);
+                return Some(column);
+            };
+            column += "\"";
+            rest = more;
+        }
+    }
+}
+
+impl<'a> Columns<'a> {
+    /// What comes before the next comma; what comes behind it is left.
+    fn up_to_comma(&mut self, text: &'a str) -> &'a str {
+        match text.split_once(',') {
+            Some((column, rest)) => {
+                self.0 = Some(rest);
+                column
+            }
+            None => text,
+        }
+    }
 }
 
 /// A row as a line of a list, without its end.

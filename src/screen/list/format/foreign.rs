@@ -1,6 +1,7 @@
 //! Text lists of other call blockers, and the complaints that the FTC publishes.
 
 use super::{Row, Sink, TOO_LONG, columns_of, decode, lines, name_pattern};
+use crate::screen::caller::class_for_word;
 use crate::screen::list::Complaints;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -36,15 +37,20 @@ pub(super) fn jcblock(text: &mut dyn BufRead, sink: &mut dyn Sink) -> io::Result
         let Some((field, comment)) = jcblock_parts(line) else {
             return sink.bad(number, "this is not a line of jcblock".into());
         };
+        let class = class_for_word(field);
+        if let Some(class) = class {
+            sink.row(number, Row::new(class, comment));
+        }
+        // As a part of any line a single letter would match half of all names: it is the mark that stands
+        // in the place of a number.
+        if class.is_some() && field.len() == 1 {
+            return;
+        }
         let pattern = match field
             .split_once('=')
             .map(|(key, value)| (key.trim(), value.trim()))
         {
             Some(("NMBR", digits)) if is_digits(digits) => format!("{digits}*"),
-            // As a part of any line a single letter would match half of all names: it is the mark that
-            // stands in place of a number.
-            None if field == "P" => "withheld".to_owned(),
-            None if field == "O" => "out-of-area".to_owned(),
             Some(("NMBR", text)) => text.to_owned(),
             Some(("NAME", name)) => name_pattern(name, true),
             _ if is_digits(field) => part_of_number(field),
@@ -87,6 +93,9 @@ pub(super) fn ncid(text: &mut dyn BufRead, sink: &mut dyn Sink) -> io::Result<()
             rest = rest[next..].trim_start();
         }
         for expression in expressions {
+            if let Some(class) = class_for_word(expression) {
+                sink.row(number, Row::new(class, name));
+            }
             match ncid_pattern(expression) {
                 Some(pattern) => sink.row(number, Row::new(pattern, name)),
                 None => sink.bad(number, "this expression of NCID has no counterpart".into()),
@@ -131,21 +140,17 @@ fn part_of_number(digits: &str) -> String {
 /// `PhoneNo,Name,Reason`: the reason is a comment.
 pub(super) fn callattendant_csv(text: &mut dyn BufRead, sink: &mut dyn Sink) -> io::Result<()> {
     each_line(text, sink, &mut |number, line, sink| {
-        if number == 1 {
+        let row = columns_of(line);
+        if row.pattern.eq_ignore_ascii_case("PhoneNo") {
             return;
         }
-        match columns_of(line) {
-            Ok(row) => {
-                let reason = row.columns.into_iter().next().unwrap_or_default();
-                let name = if row.name.trim().is_empty() {
-                    reason
-                } else {
-                    row.name
-                };
-                sink.row(number, Row::new(row.pattern, name));
-            }
-            Err(what) => sink.bad(number, what.into()),
-        }
+        let reason = row.columns.into_iter().next().unwrap_or_default();
+        let name = if row.name.trim().is_empty() {
+            reason
+        } else {
+            row.name
+        };
+        sink.row(number, Row::new(row.pattern, name));
     })
 }
 
@@ -163,9 +168,7 @@ pub(super) fn ftc(
         if line.starts_with("Company_Phone_Number") {
             return;
         }
-        let Ok(row) = columns_of(line) else {
-            return sink.bad(number, "this is not a CSV record".into());
-        };
+        let row = columns_of(line);
         let phone = row.pattern.trim();
         let Some(phone) = (phone.len() == 10 && is_digits(phone))
             .then(|| phone.parse().ok())

@@ -86,7 +86,8 @@ fn contacts_of_older_telephones_are_quoted_printable() {
 
 #[test]
 fn an_ncid_list_matches_parts_of_names_and_numbers() {
-    let text = "# ncidd.blacklist\n\n\"BAD MARKETING\" 407-555-5670 #= Unwanted\n^999 ^1?998\n^TOLL\n\"[AB]x\"\n";
+    let text = "# ncidd.blacklist\n\n\"BAD MARKETING\" 407-555-5670 #= Unwanted\n^999 ^1?998\n^TOLL\n\"[AB]x\"\n\
+        PRIVATE\nOUT-OF-AREA #= Far\n";
     let loaded = read(&american(), text);
     assert_eq!(format_of(&loaded), Format::Ncid);
     for (number, name, line) in [
@@ -97,6 +98,9 @@ fn an_ncid_list_matches_parts_of_names_and_numbers() {
         ("5059990101", "", None),
         ("5055550101", "TOLL FREE", Some(5)),
         ("5055550101", "NO TOLL", None),
+        ("P", "", Some(7)),
+        ("5055550101", "PRIVATE", Some(7)),
+        ("O", "O", Some(8)),
     ] {
         assert_eq!(
             first(&loaded, number, name).map(|found| found.0),
@@ -113,7 +117,7 @@ fn a_jcblock_list_matches_parts_of_caller_id_lines() {
     let text = "# Tested field:    Date field:\n8005551212?        ------         JUNK CALL\n\
         Cell Phone   CA?   010110        ALL CA CELL PHONES\nNMBR = 809?        032510        BAD AREA CODE\n\
         91313?             ++++++        BAD NUMBER\nno mark\n\
-        P?                 ------         PRIVATE\n";
+        P?                 ------         PRIVATE\nUNAVAILABLE?       010110        POLITICAL CALLS\n";
     let loaded = read(&american(), text);
     assert_eq!(format_of(&loaded), Format::Jcblock);
     for (number, name, line) in [
@@ -124,6 +128,8 @@ fn a_jcblock_list_matches_parts_of_caller_id_lines() {
         ("5059131301", "", Some(5)),
         ("P", "P", Some(7)),
         ("5055550101", "PETER PAN", None),
+        ("O", "O", Some(8)),
+        ("5055550101", "UNAVAILABLE", Some(8)),
     ] {
         assert_eq!(
             first(&loaded, number, name).map(|found| found.0),
@@ -137,6 +143,14 @@ fn a_jcblock_list_matches_parts_of_caller_id_lines() {
 
 #[test]
 fn callattendant_exports_and_databases_are_read() {
+    let quoted = read(
+        &american(),
+        "\"PhoneNo\",\"Name\",\"Reason\"\n\"5055550101\",\"Ann\",\"x\"\n",
+    );
+    assert_eq!(
+        (format_of(&quoted), quoted.list.len()),
+        (Format::CallattendantCsv, 1)
+    );
     let text = "PhoneNo,Name,Reason\n505-555-0101,\"Solar, Inc\",hangup\n5055550102,,Nomorobo\n";
     let loaded = read(&american(), text);
     assert_eq!(format_of(&loaded), Format::CallattendantCsv);

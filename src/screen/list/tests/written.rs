@@ -25,9 +25,9 @@ fn entries(list: &List) -> Vec<String> {
         let numbers = file.exact.keys().map(Exact::Number);
         let texts = file.texts().map(|text| Exact::Text(text.into()));
         for exact in numbers.chain(texts) {
-            entries.extend(file.plain_entries(&exact).map(|entry| {
+            entries.extend(file.exact_entries(&exact).map(|entry| {
                 let name = file.names.of_line(entry);
-                format!("{exact:?} {name:?}")
+                format!("{exact:?} {name:?} {:?}", file.options.of(entry))
             }));
         }
     }

@@ -142,7 +142,7 @@ fn the_most_special_pattern_decides_and_the_others_are_told() {
         verdict.also[1].to_string(),
         "block list: 5055550100-5055550199 (range) (block.csv:6)"
     );
-    assert_eq!(verdict.rule.as_deref(), Some("5055550101"));
+    assert_eq!(verdict.rule.as_deref(), Some("15055550101"));
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn every_line_with_the_number_is_told() {
             "allow list: 15055550101 (friend) (allow.csv:2)",
             "block list: 15055550101 (first) (block.csv:1)",
             "block list: 15055550101 (second) (block.csv:3)",
-            "block list: 5055550101 (third) (block.csv:4)",
+            "block list: 15055550101 (third) (block.csv:4)",
             "block list: 15055550101 (fourth) (block.csv:5)",
         ]
     );
