@@ -69,6 +69,8 @@ pub enum FaultKind {
     NoReply,
     /// The command is not carried out and answered with `ERROR`.
     Error,
+    /// The command is not carried out and answered with `NO CARRIER`.
+    NoCarrier,
     /// The command is not carried out and answered with `OK`.
     Pretend,
     /// The command is carried out, the answer comes so much later.
@@ -167,7 +169,11 @@ impl EmulatedModem {
             }
             FaultKind::DigitalLine => self.trip_line_guard(at),
             FaultKind::RingInside => self.report_ring(at),
-            FaultKind::NoReply | FaultKind::Error | FaultKind::Pretend | FaultKind::Late(_) => {}
+            FaultKind::NoReply
+            | FaultKind::Error
+            | FaultKind::NoCarrier
+            | FaultKind::Pretend
+            | FaultKind::Late(_) => {}
         }
     }
 

@@ -65,19 +65,9 @@ impl EmulatedModem {
                     self.journal.note(now, Happening::Fault("no reply".into()));
                     return;
                 }
-                FaultKind::Error => {
-                    self.journal.note(now, Happening::Fault("ERROR".into()));
-                    self.state = State::Executing;
-                    self.reply_after(now, self.quirks.latency, "ERROR", Then::Command);
-                    return;
-                }
-                FaultKind::Pretend => {
-                    self.journal
-                        .note(now, Happening::Fault("OK and nothing done".into()));
-                    self.state = State::Executing;
-                    self.reply_after(now, self.quirks.latency, "OK", Then::Command);
-                    return;
-                }
+                FaultKind::Error => return self.decline(now, "ERROR"),
+                FaultKind::NoCarrier => return self.decline(now, "NO CARRIER"),
+                FaultKind::Pretend => return self.decline(now, "OK"),
                 FaultKind::Late(by) => {
                     self.journal.note(now, Happening::Fault("late".into()));
                     late = by;
@@ -103,6 +93,14 @@ impl EmulatedModem {
             }
         }
         self.carry_out(now, &commands, late, ring_inside);
+    }
+
+    /// Answers a command with this result, and does nothing.
+    fn decline(&mut self, now: Instant, result: &str) {
+        let what = format!("{result} and nothing done");
+        self.journal.note(now, Happening::Fault(what));
+        self.state = State::Executing;
+        self.reply_after(now, self.quirks.latency, result, Then::Command);
     }
 
     /// The fault that strikes this line, if one does; it is used up.

@@ -221,6 +221,7 @@ async fn a_fax_answer_that_fails_becomes_a_hang_up_and_the_next_call_gets_its_ow
     let refused = FaultKind::Error;
     for (fails, said) in [
         (refused, "ATA with Error"),
+        (FaultKind::NoCarrier, "ATA with NoCarrier"),
         (FaultKind::NoReply, "as a fax"),
     ] {
         let evening = with_fault(Some(BlockAction::Fax), Fault::on("A", fails)).await;

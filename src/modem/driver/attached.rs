@@ -17,6 +17,8 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 const LAST_LEAVE: Duration = Duration::from_millis(300);
 /// A modem that cannot answer in the data class says so within this time.
 const ANSWER_REFUSED: Duration = Duration::from_millis(500);
+/// A fax answer that is over sooner, its CED tone alone being 2.6 s long, was none.
+const SHORTEST_FAX: Duration = Duration::from_millis(1500);
 /// The longest wait for the end of a fax answer: CED, preamble, and the modem's own time-out.
 const FAX_PATIENCE: Duration = Duration::from_secs(20);
 
@@ -255,6 +257,7 @@ impl Attached {
     ) -> Result<(), Down> {
         let answer = Command::answer().within(FAX_PATIENCE);
         self.connection.issue(&answer).await?;
+        let begun = Instant::now();
         self.connection.tell(ModemEvent::PickedUp(self.class)).await;
         let interrupted = async {
             loop {
@@ -278,7 +281,8 @@ impl Attached {
             said("CONNECT") || said("+FCO")
         });
         let result = reply.map(|reply| reply.result);
-        if !connected && result == Some(ResultCode::Error) {
+        let never_began = result == Some(ResultCode::Error) || begun.elapsed() < SHORTEST_FAX;
+        if !connected && never_began {
             self.refuse(&answer.text, result).await;
         } else {
             let ended = ModemEvent::FaxEnded { connected };
