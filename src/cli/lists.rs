@@ -89,7 +89,8 @@ fn in_words(answer: &Value) -> String {
             text(&rule["source"])
         )
     }));
-    if !never.is_empty() {
+    let numbers = count(&answer["numbers_never_hit"]);
+    if !never.is_empty() || numbers > 0 {
         words.push_str("\nnever hit\n");
     }
     words.extend(
@@ -97,6 +98,9 @@ fn in_words(answer: &Value) -> String {
             .into_iter()
             .map(|rule| format!("  {} ({})\n", text(&rule["rule"]), text(&rule["source"]))),
     );
+    if numbers > 0 {
+        words.extend([format!("  {numbers} exact numbers\n")]);
+    }
     if let Some(more @ 1..) = answer["rules_left_out"].as_u64() {
         words.extend([format!("and {more} more rules\n")]);
     }
@@ -116,6 +120,7 @@ mod tests {
                 "bad_lines": 1,
             }],
             "rules": [rule("withheld", 0, None), rule("+1900*", 2, Some(0)), rule("+1*", 7, Some(0))],
+            "numbers_never_hit": 2000,
         });
         assert_eq!(
             in_words(&answer),
@@ -123,7 +128,7 @@ mod tests {
              \nhits  last                     rule\n   \
              7  1970-01-01 00:00:00 UTC  +1* (b.csv:2)\n   \
              2  1970-01-01 00:00:00 UTC  +1900* (b.csv:2)\n\
-             \nnever hit\n  withheld (b.csv:2)\n"
+             \nnever hit\n  withheld (b.csv:2)\n  2000 exact numbers\n"
         );
         assert_eq!(in_words(&json!({ "files": [] })), "no lists\n");
     }

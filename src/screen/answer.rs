@@ -182,7 +182,8 @@ pub fn permit_json(permit: &Permit) -> Value {
 /// The lists in force: `country` and `files` with `file` (an absolute path), `side`, `format`, `entries`
 /// and `bad_lines`. With `hits`, also `rules` with `source`, `rule`, `hits` and `last_hit` (nanoseconds,
 /// or null): patterns, and exact numbers, of which only those that were hit if there are more than a
-/// thousand. Of rules that are too many to tell, `rules_left_out` says how many.
+/// thousand; `numbers_never_hit` counts the others then. Of rules that are too many to tell,
+/// `rules_left_out` says how many.
 pub fn lists_json(policy: &Policy, hits: Option<&Hits>) -> Value {
     let lists = [("allow", &policy.allow), ("block", &policy.block)];
     let lists: Vec<(&str, &List)> = lists
@@ -208,6 +209,7 @@ pub fn lists_json(policy: &Policy, hits: Option<&Hits>) -> Value {
         let told = rules_json(&lists, hits);
         answer.insert("rules".into(), told.rules.into());
         answer.insert("rules_left_out".into(), told.left_out.into());
+        answer.insert("numbers_never_hit".into(), told.numbers_never_hit.into());
     }
     Value::Object(answer)
 }
@@ -218,6 +220,8 @@ struct Told {
     rules: Vec<Value>,
     known: HashSet<(PathBuf, String)>,
     left_out: usize,
+    /// Exact numbers that were never hit, and are not told one by one.
+    numbers_never_hit: usize,
 }
 
 impl Told {
@@ -268,6 +272,9 @@ fn rules_json(lists: &[(&str, &List)], hits: &Hits) -> Told {
             !told.known.contains(&place)
         })
         .collect();
+    if exact > MOST_EXACT {
+        told.numbers_never_hit = exact.saturating_sub(others.len());
+    }
     others.sort_by_key(|(file, rule, hit)| (std::cmp::Reverse(hit.last), *file, *rule));
     for (file, rule, hit) in others {
         told.rule(&file.display().to_string(), rule, Some(hit));
@@ -436,6 +443,7 @@ mod tests {
                     rule("/b.csv:1", "15055550134", 1, Some(7)),
                 ],
                 "rules_left_out": 0,
+                "numbers_never_hit": 0,
             })
         );
         assert_eq!(lists_json(&policy, None).get("rules"), None);
@@ -455,6 +463,7 @@ mod tests {
         let mut hits = Hits::default();
         hits.record(&check.verdict(&policy, now()).unwrap(), now().instant);
         let told = ask(&mut policy, &hits, &json!({ "command": "lists" }));
+        assert_eq!(told["numbers_never_hit"], MOST_EXACT);
         assert_eq!(
             told["rules"],
             json!([rule("/b.csv", "5050000007", 1, Some(7))])
