@@ -494,7 +494,7 @@ impl Follower<'_, '_> {
             }
             last.map_or(Who::Nobody, Who::Call)
         };
-        let complete = text.contains("NAME") || text.ends_with('.');
+        let complete = text.contains("NAME");
         let due = if complete { at } else { at + BLOCK_QUIET };
         let armed = self.armed;
         self.block = Some(Block {

@@ -136,26 +136,24 @@ impl<'a> Columns<'a> {
 
 /// A row as a line of a list, without its end.
 pub(in crate::screen::list) fn line_of(row: &Row<'_>) -> String {
-    let mut line = String::new();
-    for (index, column) in [&row.pattern, &row.name]
+    let columns: Vec<String> = [&row.pattern, &row.name]
         .into_iter()
         .chain(&row.columns)
-        .enumerate()
-    {
-        if index > 0 {
-            line.push(',');
-        }
-        let column = with_blanks(Cow::Borrowed(column));
-        let column = column.trim();
-        // Also what would be taken for a comment, for JSON, or for the mark at the beginning of a file.
-        let is_special = |c| matches!(c, '#' | '[' | '{' | '\u{feff}');
-        if column.contains([',', '"']) || (index == 0 && column.starts_with(is_special)) {
-            line.push('"');
-            line.push_str(&column.replace('"', "\"\""));
-            line.push('"');
-        } else {
-            line.push_str(column);
-        }
-    }
-    line
+        .map(|column| with_blanks(Cow::Borrowed(column)).trim().to_owned())
+        .collect();
+    // What would be taken for a comment, for JSON, or for the mark at the beginning of a file.
+    let is_special = |c| matches!(c, '#' | '[' | '{' | '\u{feff}');
+    let style = if row.pattern.trim_start().starts_with(is_special) {
+        csv::QuoteStyle::Always
+    } else {
+        csv::QuoteStyle::Necessary
+    };
+    let mut line = csv::WriterBuilder::new()
+        .quote_style(style)
+        .from_writer(Vec::new());
+    // Neither fails: there is always room in memory, and what is made of text is text.
+    let written = line.write_record(&columns);
+    let bytes = written.ok().and_then(|()| line.into_inner().ok());
+    let line = String::from_utf8(bytes.unwrap_or_default()).unwrap_or_default();
+    line.trim_end_matches('\n').to_owned()
 }

@@ -386,9 +386,9 @@ fn what_cannot_be_read_again_is_not_converted() {
     assert_eq!(converted.text, "");
     assert_eq!(converted.problems.len(), 3);
     // Nor what would make the new list look like one of another program.
-    std::fs::write(&file, "\"[AB]x\",A\n\"PhoneNo\",B\n").unwrap();
+    std::fs::write(&file, "\"[AB]x\",\"A\"\n\"PhoneNo\",B\n").unwrap();
     let converted = convert_lists(&american(), &[&file], &file);
-    assert_eq!(converted.text, "\"[AB]x\",A\n");
+    assert_eq!(converted.text, "\"[AB]x\",\"A\"\n");
     assert_eq!(converted.problems.len(), 1);
 }
 
