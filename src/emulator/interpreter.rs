@@ -77,6 +77,7 @@ impl EmulatedModem {
                 FaultKind::DigitalLine
                 | FaultKind::Wedge
                 | FaultKind::Forget
+                | FaultKind::Reset
                 | FaultKind::Hang(_)
                 | FaultKind::Unplug(_) => {
                     self.strike(now, &kind);

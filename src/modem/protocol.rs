@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 /// long was noise, and must not spoil the next code.
 const HALF_CODE: Duration = Duration::from_secs(1);
 
+/// `RING` with `ATV0`.
+const NUMERIC_RING: &str = "2";
+
 /// Lines of text kept of one reply; `AT&V` prints a dozen.
 const LONGEST_REPLY: usize = 64;
 
@@ -185,7 +188,12 @@ impl Protocol {
             LineWas::SomethingElse => {}
         }
         let text = latin1(line);
-        if is_ring(&text) {
+        // In numeric form after a modem has lost its settings, which may take minutes to be found out.
+        let may_be_text = self
+            .pending
+            .as_ref()
+            .is_some_and(|pending| pending.expected == Expected::Text);
+        if is_ring(&text) || text == NUMERIC_RING && !may_be_text {
             return self.ring(false, now);
         }
         let Some(pending) = &mut self.pending else {

@@ -359,7 +359,7 @@ impl Follower<'_, '_> {
                 self.begins(at, true)?;
             }
             Happening::CallEnded => self.on_line = None,
-            Happening::Fault(what) if needs_arming(what) && !what.starts_with("Forget") => {
+            Happening::Fault(what) if needs_arming(what) && what != "Forget" => {
                 self.end_voice(at);
             }
             Happening::Ring | Happening::Code(b'R') => self.ring(at),

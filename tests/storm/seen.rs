@@ -67,7 +67,7 @@ pub const STOPPED: &str = "told to stop";
 
 /// Whether this fault leaves the modem deaf until it is set up again.
 pub fn needs_arming(fault: &str) -> bool {
-    ["Wedge", "Hang", "Forget"]
+    ["Wedge", "Hang", "Forget", "Reset"]
         .iter()
         .any(|kind| fault.starts_with(kind))
 }

@@ -83,7 +83,8 @@
 //! [[fault]]
 //! when = { command = "+VLS=1" }  # a command that begins so; or { at = 5 }, { after_pick_up = 2 }
 //! times = 1                 # for commands: how often; 0 for always
-//! does = "no-reply"         # error, pretend, ring-inside, digital-line, wedge, { late = 3 },
+//! does = "no-reply"         # error, pretend, ring-inside, digital-line, wedge, forget, reset,
+//!                           # { late = 3 }, { hang = "dtr" },
 //!                           # { unplug = { back_after = 4, other_node = true } }, { garbage = 40 },
 //!                           # { code = "b" }, { line = "NO CARRIER" }
 //! ```
