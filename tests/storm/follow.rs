@@ -279,6 +279,10 @@ struct Block {
     armed: bool,
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the process, the modem, the line and the daemon each are in a state of their own"
+)]
 struct Follower<'a, 'm> {
     line: Line<'a>,
     planned: std::slice::Iter<'a, Planned>,

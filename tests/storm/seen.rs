@@ -75,6 +75,10 @@ pub fn needs_arming(fault: &str) -> bool {
 #[derive(Clone)]
 pub struct Seen(Arc<Mutex<Inner>>);
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the modem, the line, the daemon and the caller each are in a state of their own"
+)]
 struct Inner {
     began: Instant,
     sights: Vec<Sight>,
