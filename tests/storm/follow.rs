@@ -137,6 +137,7 @@ pub fn follow<'a>(
         answers: 0,
         block: None,
         last_ring: None,
+        ring_inside: None,
         voice: None,
     };
     for sight in sights {
@@ -307,6 +308,8 @@ struct Follower<'a, 'm> {
     /// A block that is not complete yet.
     block: Option<Block>,
     last_ring: Option<Duration>,
+    /// The last that came in the middle of an answer.
+    ring_inside: Option<Duration>,
     /// Since when sound comes in.
     voice: Option<Duration>,
 }
@@ -372,6 +375,7 @@ impl Follower<'_, '_> {
             // In the middle of an answer.
             Happening::Fault(what) if what == "ring inside" => {
                 self.ring(at);
+                self.ring_inside = Some(at);
                 let row = self.ringing.as_ref().map(|ringing| ringing.row);
                 if let Some(row) = row.and_then(|row| self.line.rows.get_mut(row))
                     && let Some((began, delay)) = row.began.last_mut()
@@ -454,6 +458,13 @@ impl Follower<'_, '_> {
             Some(ringing) => ringing,
             None => Ringing::new(self.expect(who.clone(), at, self.armed), at),
         };
+        // Whether it came in time depends on when the answer did.
+        let doubtful = self
+            .ring_inside
+            .is_some_and(|inside| (inside + RINGS..inside + RINGS + SLOW_ANSWER).contains(&at));
+        if let (true, Some(call)) = (doubtful, self.on_line) {
+            self.line.calls[call].blurred = true;
+        }
         ringing.ring(at, &mut self.memory.beat);
         if let Some(until) = &mut ringing.answered_until {
             *until = at + RINGS;

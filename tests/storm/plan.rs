@@ -105,6 +105,8 @@ pub enum Sickness {
 }
 
 const SECOND: Duration = Duration::from_secs(1);
+/// How long a modem without result codes takes to be set up again.
+const SILENT_RESET: Duration = Duration::from_millis(2500);
 
 impl Plan {
     pub fn new(seed: u64) -> Self {
@@ -155,7 +157,14 @@ impl Plan {
         for index in 0..bursts {
             // After each burst with accidents a peaceful call shows that all is well again.
             let peaceful = index % 2 == 1;
-            plan.bursts.push(burst(&mut random, peaceful, &mut number));
+            let mut burst = burst(&mut random, peaceful, &mut number);
+            if plan.stored_results == StoredResults::None {
+                // After each call it is waited for in vain, and reports no caller ID meanwhile.
+                for call in &mut burst.calls {
+                    call.gap = call.gap.max(SILENT_RESET);
+                }
+            }
+            plan.bursts.push(burst);
         }
         plan
     }
