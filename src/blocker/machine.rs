@@ -463,6 +463,11 @@ impl Blocker {
     fn end_now(&mut self, outcome: Outcome, at: Moment, effects: &mut Vec<Effect>) {
         let state = std::mem::replace(&mut self.state, State::OnHook { handled: None });
         let (mut call, ended) = match state {
+            State::OnHook { .. } if outcome == Outcome::PortLost => {
+                // The call handled last may ring on all the same.
+                self.state = state;
+                return;
+            }
             State::OnHook { .. } => return,
             State::Ringing(ringing) => (ringing.call, at.now),
             State::OffHook(off_hook) => {

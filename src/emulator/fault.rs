@@ -92,6 +92,8 @@ pub enum FaultKind {
     Recover,
     /// The modem loses its settings without a word, as after a brown-out.
     Forget,
+    /// The modem resets itself: on-hook and without its settings, without a word.
+    Reset,
     /// The modem is pulled out.
     Unplug(Unplug),
     /// So many random bytes come out of the modem.
@@ -153,6 +155,7 @@ impl EmulatedModem {
             FaultKind::Confuse(cure) => self.confused = Some(*cure),
             FaultKind::Recover => self.recover(),
             FaultKind::Forget => self.forget(),
+            FaultKind::Reset => self.reset_itself(at),
             FaultKind::Garbage(count) => {
                 let count = (*count).min(4096);
                 let bytes: Vec<u8> = (0..count).map(|_| self.random.u8(..)).collect();

@@ -76,6 +76,7 @@ impl EmulatedModem {
                 | FaultKind::Wedge
                 | FaultKind::Recover
                 | FaultKind::Forget
+                | FaultKind::Reset
                 | FaultKind::Hang(_)
                 | FaultKind::Confuse(_)
                 | FaultKind::Unplug(_) => {

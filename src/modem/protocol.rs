@@ -11,6 +11,9 @@ use super::wire::{DLE, DataState, Frame, Wire};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+/// `RING` with `ATV0`.
+const NUMERIC_RING: &str = "2";
+
 /// Lines of text kept of one reply; `AT&V` prints a dozen.
 const LONGEST_REPLY: usize = 64;
 
@@ -199,11 +202,12 @@ impl Protocol {
         if is_ring(&text) {
             return self.ring(RingForm::Text, now);
         }
+        // Only a modem that reset itself says so; an answer that is a number has its question.
+        let asked = self.pending.as_ref().map(|pending| pending.expected);
+        if text == NUMERIC_RING && asked != Some(Expected::Text) {
+            return self.ring(RingForm::Numeric, now);
+        }
         let Some(pending) = &mut self.pending else {
-            // Only a modem that reset itself says so; a reply that is a number has its question.
-            if text == "2" {
-                return self.ring(RingForm::Numeric, now);
-            }
             return self.unsolicited(text);
         };
         if !pending.command.is_empty() && text.eq_ignore_ascii_case(&pending.command) {

@@ -5,7 +5,7 @@
 //! and what is said twice of one call is said of one call. What the daemon did plays no part in it,
 //! except that it was there, and had the line or not.
 
-use crate::plan::{Burst, KNOCK, Planned};
+use crate::plan::{Burst, KNOCK, Planned, ROBOT};
 use crate::seen::{KILLED, STOPPED, Sight, What, is_call_waiting, needs_arming};
 use callblock::emulator::Happening;
 use callblock::modem::driver::RestingClass;
@@ -129,6 +129,7 @@ pub fn follow<'a>(
         armed: true,
         off_hook: false,
         in_call: false,
+        taken: false,
         hanging_up: false,
         on_line: None,
         ringing: None,
@@ -137,6 +138,7 @@ pub fn follow<'a>(
         answers: 0,
         block: None,
         last_ring: None,
+        ring_inside: None,
         voice: None,
     };
     for sight in sights {
@@ -279,7 +281,10 @@ struct Block {
     armed: bool,
 }
 
-#[expect(clippy::struct_excessive_bools, reason = "each is seen by itself")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the process, the modem, the line and the daemon each are in a state of their own"
+)]
 struct Follower<'a, 'm> {
     line: Line<'a>,
     planned: std::slice::Iter<'a, Planned>,
@@ -291,6 +296,8 @@ struct Follower<'a, 'm> {
     off_hook: bool,
     /// The daemon takes the line for its own.
     in_call: bool,
+    /// The modem said that it has the line for this.
+    taken: bool,
     /// It has begun to give it back.
     hanging_up: bool,
     /// The call that is on the line.
@@ -304,6 +311,8 @@ struct Follower<'a, 'm> {
     /// A block that is not complete yet.
     block: Option<Block>,
     last_ring: Option<Duration>,
+    /// The last that came in the middle of an answer.
+    ring_inside: Option<Duration>,
     /// Since when sound comes in.
     voice: Option<Duration>,
 }
@@ -319,6 +328,7 @@ impl Follower<'_, '_> {
             What::Armed { .. } => self.armed = true,
             What::Lost(why) => self.lost(*at, why),
             What::Line(happening) => self.happening(*at, happening)?,
+            What::Answered => self.taken = true,
             What::Ended(outcome) if !is_call_waiting(outcome) => self.ended(*at),
             _ => {}
         }
@@ -339,10 +349,40 @@ impl Follower<'_, '_> {
         for row in &mut self.line.rows {
             row.certain &= row.began.iter().all(|began| at >= began.0 + due);
         }
-        self.ringing = None;
+        self.rings_on_after_loss(at, why != KILLED && why != STOPPED);
         self.in_call = false;
         self.rang_after = None;
         self.end_voice(at);
+    }
+
+    /// Whose rings those are that come soon after the modem was lost: of a blocked call that was not
+    /// picked up, or was before.
+    fn rings_on_after_loss(&mut self, at: Duration, same_process: bool) {
+        let ringing = self.ringing.take().filter(|_| !self.in_call);
+        if !same_process {
+            return;
+        }
+        let row = match &ringing {
+            Some(Ringing {
+                answered_until: Some(_),
+                ..
+            }) => {
+                self.ringing = ringing;
+                return;
+            }
+            Some(ringing) => {
+                let blocked = |told: &Told| told.is_mark() || told.number.starts_with(ROBOT);
+                let told = ringing.told.as_ref();
+                told.is_some_and(blocked).then_some(ringing.row)
+            }
+            None => self.answered.filter(|_| self.in_call && !self.taken),
+        };
+        self.ringing = row.map(|row| {
+            self.answers = 1;
+            let mut ringing = Ringing::new(row, at);
+            ringing.answered_until = Some(at + RINGS);
+            ringing
+        });
     }
 
     fn end_voice(&mut self, at: Duration) {
@@ -360,7 +400,7 @@ impl Follower<'_, '_> {
                 self.begins(at, true)?;
             }
             Happening::CallEnded => self.on_line = None,
-            Happening::Fault(what) if needs_arming(what) && !what.starts_with("Forget") => {
+            Happening::Fault(what) if needs_arming(what) && what != "Forget" => {
                 self.end_voice(at);
             }
             Happening::Ring | Happening::Code(b'R') => self.ring(at),
@@ -369,6 +409,7 @@ impl Follower<'_, '_> {
             // In the middle of an answer.
             Happening::Fault(what) if what == "ring inside" => {
                 self.ring(at);
+                self.ring_inside = Some(at);
                 let row = self.ringing.as_ref().map(|ringing| ringing.row);
                 if let Some(row) = row.and_then(|row| self.line.rows.get_mut(row))
                     && let Some((began, delay)) = row.began.last_mut()
@@ -451,6 +492,13 @@ impl Follower<'_, '_> {
             Some(ringing) => ringing,
             None => Ringing::new(self.expect(who.clone(), at, self.armed), at),
         };
+        // Whether it came in time depends on when the answer did.
+        let doubtful = self
+            .ring_inside
+            .is_some_and(|inside| (inside + RINGS..inside + RINGS + SLOW_ANSWER).contains(&at));
+        if let (true, Some(call)) = (doubtful, self.on_line) {
+            self.line.calls[call].blurred = true;
+        }
         ringing.ring(at, &mut self.memory.beat);
         if let Some(until) = &mut ringing.answered_until {
             *until = at + RINGS;
@@ -522,7 +570,9 @@ impl Follower<'_, '_> {
         };
         let at = due.min(now);
         if self.in_call {
-            self.expect(who, at, armed);
+            // It may come in the middle of an answer.
+            let row = self.expect(who, at, armed);
+            self.line.rows[row].began.push((at, SLOW_ANSWER));
             return;
         }
         let mut told = Told {
@@ -576,6 +626,7 @@ impl Follower<'_, '_> {
     /// The daemon takes the line.
     fn seizes(&mut self) {
         self.in_call = true;
+        self.taken = false;
         if let Some(ringing) = self.ringing.take() {
             let again = ringing.answered_until.is_some();
             self.answers = if again { self.answers + 1 } else { 1 };

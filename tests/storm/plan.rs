@@ -3,7 +3,7 @@
 use callblock::blocker::{BlockAction, Listening};
 use callblock::emulator::{
     Cadence, Call, CallerIdTime, Chip, Cure, Ending, FaultKind, LinkOptions, Scenario, Sound,
-    Unplug,
+    StoredResults, Unplug,
 };
 use fastrand::Rng;
 use std::path::Path;
@@ -31,6 +31,8 @@ pub struct Plan {
     pub double_dle_as_sub: bool,
     pub shortest_answer: Duration,
     pub british: bool,
+    /// What the modem says after a reset.
+    pub stored_results: StoredResults,
     pub link: LinkOptions,
     pub bursts: Vec<Burst>,
 }
@@ -103,6 +105,8 @@ pub enum Sickness {
 }
 
 const SECOND: Duration = Duration::from_secs(1);
+/// How long a modem without result codes takes to be set up again.
+const SILENT_RESET: Duration = Duration::from_millis(2500);
 
 impl Plan {
     pub fn new(seed: u64) -> Self {
@@ -137,6 +141,11 @@ impl Plan {
                 close_drops_dtr: random.bool(),
                 ..LinkOptions::default()
             },
+            stored_results: match random.u32(..8) {
+                0 | 1 => StoredResults::Numeric,
+                2 => StoredResults::None,
+                _ => StoredResults::Words,
+            },
             bursts: Vec::new(),
         };
         let bursts = if seed % 16 == 5 {
@@ -148,7 +157,14 @@ impl Plan {
         for index in 0..bursts {
             // After each burst with accidents a peaceful call shows that all is well again.
             let peaceful = index % 2 == 1;
-            plan.bursts.push(burst(&mut random, peaceful, &mut number));
+            let mut burst = burst(&mut random, peaceful, &mut number);
+            if plan.stored_results == StoredResults::None {
+                // After each call it is waited for in vain, and reports no caller ID meanwhile.
+                for call in &mut burst.calls {
+                    call.gap = call.gap.max(SILENT_RESET);
+                }
+            }
+            plan.bursts.push(burst);
         }
         plan
     }
@@ -164,6 +180,7 @@ impl Plan {
         scenario.ends_voice_itself = self.ends_voice_itself;
         scenario.double_dle_as_sub = self.double_dle_as_sub;
         scenario.shortest_answer = self.shortest_answer;
+        scenario.stored_results = self.stored_results;
         if self.british {
             scenario.cadence = Cadence::uk();
         }
@@ -243,9 +260,7 @@ fn burst(random: &mut Rng, peaceful: bool, number: &mut u32) -> Burst {
                     CallerIdTime::BeforeFirstRing | CallerIdTime::AfterFirstRing
                 )
                 && next.call.delay.is_none_or(|delay| delay < SECOND * 3);
-            // Caller ID after a call that had none is taken for that call's.
-            let after_unknown = calls.iter().any(|call| call.caller == Caller::Unknown);
-            next.gap = if announced_soon && !after_unknown {
+            next.gap = if announced_soon {
                 between(random, 1.0, 30.0)
             } else {
                 between(random, 12.0, 30.0)
@@ -401,7 +416,8 @@ fn accident(random: &mut Rng) -> Accident {
         }
         7..14 => {
             let command = COMMANDS[random.usize(..COMMANDS.len())];
-            let kind = match random.u32(..6) {
+            let kind = match random.u32(..7) {
+                6 => FaultKind::Pretend,
                 0 => FaultKind::NoReply,
                 1 => FaultKind::Error,
                 2 => FaultKind::Late(any_time(random, 8.0)),
@@ -415,7 +431,8 @@ fn accident(random: &mut Rng) -> Accident {
 }
 
 fn fault(random: &mut Rng) -> FaultKind {
-    match random.u32(..14) {
+    match random.u32(..15) {
+        14 => FaultKind::Reset,
         0..3 => FaultKind::Unplug(Unplug {
             back_after: (!one_in(random, 8)).then(|| any_time(random, 90.0)),
             other_node: random.bool(),

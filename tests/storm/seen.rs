@@ -67,7 +67,7 @@ pub const STOPPED: &str = "told to stop";
 
 /// Whether this fault leaves the modem deaf until it is set up again.
 pub fn needs_arming(fault: &str) -> bool {
-    ["Wedge", "Hang", "Forget"]
+    ["Wedge", "Hang", "Forget", "Reset"]
         .iter()
         .any(|kind| fault.starts_with(kind))
 }
@@ -75,7 +75,10 @@ pub fn needs_arming(fault: &str) -> bool {
 #[derive(Clone)]
 pub struct Seen(Arc<Mutex<Inner>>);
 
-#[expect(clippy::struct_excessive_bools, reason = "each is seen by itself")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the modem, the line, the daemon and the caller each are in a state of their own"
+)]
 struct Inner {
     began: Instant,
     sights: Vec<Sight>,

@@ -30,6 +30,11 @@ impl EmulatedModem {
         if raised || !self.plugged || self.wedged.is_some() || !self.settings.dtr_hangs_up {
             return;
         }
+        self.break_off(now);
+    }
+
+    /// On-hook, whatever it was doing.
+    fn break_off(&mut self, now: Instant) {
         if matches!(self.state, State::Voice(_)) {
             self.journal.note(now, Happening::VoiceEnds);
         }
@@ -38,6 +43,14 @@ impl EmulatedModem {
         self.command_line.clear();
         self.typed_ahead.clear();
         self.go_on_hook(now);
+    }
+
+    /// Resets itself: whatever it was doing is over, without a word.
+    pub(in crate::emulator) fn reset_itself(&mut self, now: Instant) {
+        if self.works() {
+            self.break_off(now);
+            self.forget();
+        }
     }
 
     /// Loses its settings.

@@ -172,6 +172,20 @@ fn keys_repeated_between_shields_are_one_press() {
 }
 
 #[test]
+fn a_modem_that_has_lost_its_settings_rings_in_numbers() {
+    let now = Instant::now();
+    let mut p = Protocol::new();
+    let ring = [Event::Ring(RingForm::Numeric)];
+    assert_eq!(events(&mut p, b"2\r", now), ring);
+    p.begin(&Command::set("ATH0"));
+    assert_eq!(events(&mut p, b"2\r", now), ring);
+    // An answer is one.
+    p.begin(&Command::ask("AT+VCID?"));
+    let answer = [reply(&["2"], ResultCode::Ok)];
+    assert_eq!(events(&mut p, b"2\r\nOK\r\n", now), answer);
+}
+
+#[test]
 fn half_a_code_of_noise_does_not_cost_the_next_ring() {
     let now = Instant::now();
     let mut p = Protocol::new();
