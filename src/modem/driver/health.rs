@@ -45,6 +45,8 @@ pub(super) struct Health {
     asked_without: Option<Instant>,
     /// When a result code that nothing asked for last led to a look, and the last ring.
     asked_after_stray: Option<Instant>,
+    /// One came since the modem was looked at last.
+    shifted: bool,
     last_ring: Option<Instant>,
     /// When the caller ID of this ringing came, or its last ring since.
     last_known: Option<Instant>,
@@ -63,6 +65,7 @@ impl Health {
             rings_without: 0,
             asked_without: None,
             asked_after_stray: None,
+            shifted: false,
             last_ring: None,
             last_known: None,
             text_ring: false,
@@ -82,6 +85,7 @@ impl Health {
         }
         self.routine = now + EVERY;
         self.odd = None;
+        self.shifted = false;
         self.rings_without = 0;
         self.text_ring = false;
     }
@@ -126,6 +130,7 @@ impl Health {
             return;
         }
         self.asked_after_stray = Some(now);
+        self.shifted = true;
         let after_the_call = self.last_ring.map(|ring| ring + CALL_OVER);
         let soon = now + AFTER_A_STRAY;
         self.odd = Some(after_the_call.map_or(soon, |over| over.max(soon)));
@@ -154,6 +159,13 @@ impl Attached {
     pub(super) async fn look_after(&mut self) -> Result<(), Down> {
         let doubtful = self.health.is_doubtful();
         match self.complaint().await {
+            // Its name and the format of its samples, which it is not asked for here, may be answers to
+            // something else.
+            Ok(None) if self.health.shifted => {
+                tracing::warn!("the modem's answers were shifted by one; setting it up anew");
+                self.identify().await?;
+                return self.arm().await;
+            }
             Ok(None) if !doubtful => {
                 self.health.found_well(Instant::now());
                 return Ok(());
