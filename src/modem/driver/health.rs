@@ -33,6 +33,10 @@ const STRAYS_EVERY: Duration = Duration::from_mins(1);
 
 /// What is known of a modem's health.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a thing noticed by itself"
+)]
 pub(super) struct Health {
     /// When it is asked in any case.
     routine: Instant,
