@@ -42,6 +42,8 @@ const LONGEST_BEAT: Duration = Duration::from_secs(6);
 pub struct Memory {
     pub class: Option<RestingClass>,
     pub caller_id: bool,
+    /// The modem only pretended, in the burst before, to change the format of its samples.
+    pub two_bytes: bool,
     /// The process has heard three bursts of one caller, so it knows the beat of the line.
     beat: Option<Duration>,
 }

@@ -43,6 +43,20 @@ pub fn check(
             peaceful(plan, call, &rows_of(&Who::Call(index)), class, caller_id)?;
         }
     }
+    // A modem that reset itself says nothing of it, and echoes what it is sent; one that only pretends
+    // to change the format sends two bytes a sample until it is set up again.
+    let strikes = |what: fn(&Accident) -> bool| burst.accidents.iter().any(what);
+    let before = std::mem::replace(
+        &mut memory.two_bytes,
+        strikes(|accident| matches!(accident, Accident::Command("+VSM", FaultKind::Pretend))),
+    );
+    let resets = |accident: &Accident| {
+        matches!(
+            accident,
+            Accident::Modem(_, FaultKind::Reset) | Accident::Command(_, FaultKind::Reset)
+        )
+    };
+    let more_bytes = before || memory.two_bytes || strikes(resets);
     let mut recordings = 0;
     for (row, who) in &owned {
         sane(row)?;
@@ -50,7 +64,7 @@ pub fn check(
             Who::Call(index) => line.calls.get(*index),
             _ => None,
         };
-        recordings += recording(plan, burst, call, row, folder)?;
+        recordings += recording(plan, burst, call, more_bytes, row, folder)?;
     }
     Ok(recordings)
 }
@@ -256,6 +270,7 @@ fn recording(
     plan: &Plan,
     burst: &Burst,
     call: Option<&Call<'_>>,
+    more_bytes: bool,
     row: &LoggedCall,
     folder: &Path,
 ) -> Result<u64, String> {
@@ -287,16 +302,6 @@ fn recording(
     let slack = Duration::from_millis(300);
     // Noise in the stream is sound like any other.
     let noise = Duration::from_micros(125) * 3000;
-    // A modem that reset itself says nothing of it, and echoes what it is sent; one that only pretends
-    // to change the format sends two bytes a sample.
-    let more_bytes = burst.accidents.iter().any(|accident| {
-        matches!(
-            accident,
-            Accident::Modem(_, FaultKind::Reset)
-                | Accident::Command(_, FaultKind::Reset)
-                | Accident::Command("+VSM", FaultKind::Pretend)
-        )
-    });
     if length > call.voice + slack + noise && !more_bytes {
         return Err(format!("{name}: {length:?} of {:?}", call.voice));
     }

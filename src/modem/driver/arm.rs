@@ -9,11 +9,9 @@ use crate::modem::command::{Command, PLAIN_WORDS, Reply};
 use tokio::time::Instant;
 
 impl Attached {
-    /// A port just opened: whatever a process before us left behind is ended, and the modem is asked
-    /// who it is.
+    /// Whatever a process before us left behind is ended, and the modem is asked who it is.
     pub(super) async fn identify(&mut self) -> Result<(), Down> {
         let connection = &mut self.connection;
-        connection.discard_stale_input().await?;
         // It may be off-hook, and even streaming, for a process that was killed: a modem that does
         // not answer is told to leave whatever it is in.
         let attention = connection.insist(&Command::set("AT")).await;

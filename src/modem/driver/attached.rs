@@ -115,6 +115,7 @@ impl Attached {
         &mut self,
         requests: &mut UnboundedReceiver<Request>,
     ) -> Result<(), Down> {
+        self.connection.discard_stale_input().await?;
         self.identify().await?;
         self.arm().await?;
         loop {

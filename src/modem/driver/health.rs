@@ -29,10 +29,14 @@ const ASKED_WHERE_NONE_IS_USUAL: Duration = Duration::from_hours(1);
 /// After a result code too many; a modem that doubles each is not asked all the time.
 const AFTER_A_STRAY: Duration = Duration::from_millis(500);
 /// How often that is a reason to ask.
-const STRAYS_EVERY: Duration = Duration::from_mins(1);
+const STRAYS_EVERY: Duration = Duration::from_hours(1);
 
 /// What is known of a modem's health.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a thing noticed by itself"
+)]
 pub(super) struct Health {
     /// When it is asked in any case.
     routine: Instant,
@@ -45,6 +49,8 @@ pub(super) struct Health {
     asked_without: Option<Instant>,
     /// When a result code that nothing asked for last led to a look, and the last ring.
     asked_after_stray: Option<Instant>,
+    /// One came since the modem was looked at last.
+    shifted: bool,
     last_ring: Option<Instant>,
     /// When the caller ID of this ringing came, or its last ring since.
     last_known: Option<Instant>,
@@ -63,6 +69,7 @@ impl Health {
             rings_without: 0,
             asked_without: None,
             asked_after_stray: None,
+            shifted: false,
             last_ring: None,
             last_known: None,
             text_ring: false,
@@ -82,6 +89,7 @@ impl Health {
         }
         self.routine = now + EVERY;
         self.odd = None;
+        self.shifted = false;
         self.rings_without = 0;
         self.text_ring = false;
     }
@@ -131,6 +139,7 @@ impl Health {
             return;
         }
         self.asked_after_stray = Some(now);
+        self.shifted = true;
         let after_the_call = self.last_ring.map(|ring| ring + CALL_OVER);
         let soon = now + AFTER_A_STRAY;
         self.odd = Some(after_the_call.map_or(soon, |over| over.max(soon)));
@@ -164,6 +173,13 @@ impl Attached {
     pub(super) async fn look_after(&mut self) -> Result<(), Down> {
         let doubtful = self.health.is_doubtful();
         match self.complaint().await {
+            // Its name and the format of its samples, which it is not asked for here, may be answers to
+            // something else.
+            Ok(None) if self.health.shifted => {
+                tracing::warn!("the modem's answers were shifted by one; setting it up anew");
+                self.identify().await?;
+                return self.arm().await;
+            }
             Ok(None) if !doubtful => {
                 self.health.found_well(Instant::now());
                 return Ok(());
