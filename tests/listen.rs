@@ -329,6 +329,11 @@ fn a_chord_with_a_pitch_that_is_no_plans_ends_nothing() {
     }
     let even_triad = [375.0, 400.0, 425.0].map(|hz| (hz, 0.1));
     assert_eq!(end_by_chord(&even_triad, Some("IN"), -50.0), None);
+    // A held note of one pitch that sways: 425 Hz with 0.5 % of vibrato, the same with tremolo.
+    for sidebands in [0.03, -0.03] {
+        let parts = [(425.0, 0.15), (419.5, 0.03), (430.5, sidebands)];
+        assert_eq!(end_by_chord(&parts, None, -50.0), None, "{parts:?}");
+    }
     // A sine is taken for the tone within about 2 %.
     for hz in [413.0, 437.5] {
         assert_eq!(end_by_chord(&[(hz, 0.2)], Some("DE"), -50.0), None, "{hz}");

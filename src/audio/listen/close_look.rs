@@ -27,10 +27,6 @@ const STEP_HZ: f32 = 0.5;
 const STEPS: usize = 361;
 /// Steps on each side of a pitch that are its own: the main lobe of a Hann window of 1.8 s.
 const LOBE: usize = 3;
-/// A tone may be so much off its pitch, as a share of it.
-const OFF_PITCH: f32 = 0.018;
-/// The same where the exchange is known, in whose tones each pitch may be off by itself.
-const OFF_PITCH_AT_HOME: f32 = 0.022;
 /// Pitches that belong together are off by the same factor, to so many Hz. A semitone of the
 /// well-tempered scale is 0.2 Hz off the pair of Australia.
 const OUT_OF_TUNE_HZ: f32 = 0.15;
@@ -38,6 +34,8 @@ const OUT_OF_TUNE_HZ: f32 = 0.15;
 const APART_HZ: f32 = 80.0;
 /// Share of the band's power that a signal's pitches have: all but the noise.
 const SHARE: f32 = 0.9;
+/// Steps on each side of a pitch in which its own swaying would be seen: 12 Hz.
+const SWAY: usize = 24;
 /// A pitch may be so much louder or fainter beside the others than the plan has it: 6.5 dB.
 const TWIST: f32 = 4.5;
 /// Power of each sideband of a modulation 90 % deep, the carrier's being 1.
@@ -52,6 +50,26 @@ pub(super) struct CloseLook {
     kept: [(f32, f32); KEPT],
     place: usize,
 }
+
+/// How exact a pitch has to be.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    /// It may be so much off, as a share of it.
+    off_pitch: f32,
+    /// Power that its own swaying may have, as a share of its power.
+    swaying: f32,
+}
+
+/// Where any plan's tones are taken. A note's vibrato of 0.2 % or tremolo of 15 % sways more.
+const ANYWHERE: Limits = Limits {
+    off_pitch: 0.018,
+    swaying: 0.01,
+};
+/// Where the exchange is known, in whose tones each pitch may be off by itself.
+const AT_HOME: Limits = Limits {
+    off_pitch: 0.022,
+    swaying: 0.05,
+};
 
 /// Power at each half hertz of the band.
 #[derive(Clone, Copy, Debug)]
@@ -131,7 +149,7 @@ impl Seen {
     ///
     /// The pitches of an exchange that is known need not be in tune with one another.
     pub(super) fn is(&self, signal: &Signal, known: bool) -> bool {
-        let off = if known { OFF_PITCH_AT_HOME } else { OFF_PITCH };
+        let limits = if known { &AT_HOME } else { &ANYWHERE };
         let mut band = self.0;
         let total: f32 = band.iter().sum();
         let expected = pitches(signal);
@@ -139,7 +157,7 @@ impl Seen {
         let mut own = 0.0;
         for (found, expected) in found.iter_mut().zip(&expected) {
             let Some(expected) = expected else { continue };
-            let Some(pitch) = take_loudest(&mut band, expected.hz, off) else {
+            let Some(pitch) = take_loudest(&mut band, expected.hz, limits) else {
                 return false;
             };
             own += pitch.1;
@@ -174,8 +192,9 @@ fn pitches(signal: &Signal) -> Pitches {
     }
 }
 
-/// The loudest pitch near this one, which is taken out of the band.
-fn take_loudest(band: &mut [f32; STEPS], hz: f32, off: f32) -> Option<Found> {
+/// The loudest pitch near this one, which is taken out of the band; `None` if it is not steady.
+fn take_loudest(band: &mut [f32; STEPS], hz: f32, limits: &Limits) -> Option<Found> {
+    let off = limits.off_pitch;
     let step = |hz: f32| (((hz - LOWEST_HZ) / STEP_HZ).max(1.0) as usize).min(STEPS - 2);
     let near = step(hz * (1.0 - off)).max(LOBE)..=step(hz * (1.0 + off)) + 1;
     let peak = near
@@ -192,10 +211,12 @@ fn take_loudest(band: &mut [f32; STEPS], hz: f32, off: f32) -> Option<Found> {
         0.0
     };
     let lobe = &mut band[peak - LOBE..=peak + LOBE];
-    let power = lobe.iter().sum();
+    let power = lobe.iter().sum::<f32>();
     lobe.fill(0.0);
+    let around = peak.saturating_sub(SWAY)..(peak + SWAY + 1).min(STEPS);
+    let swaying: f32 = band.get(around)?.iter().sum();
     let found = LOWEST_HZ + STEP_HZ * (peak as f32 + beside);
-    ((found / hz - 1.0).abs() <= off).then_some((found, power))
+    ((found / hz - 1.0).abs() <= off && swaying <= limits.swaying * power).then_some((found, power))
 }
 
 /// Close pitches come from one source: two are off by the same factor, sidebands lie evenly.
@@ -205,7 +226,7 @@ fn in_tune(signal: &Signal, found: &[Option<Found>; 3]) -> bool {
         ([_], [Some(carrier), Some(low), Some(high)]) => {
             let apart = f32::midpoint(high.0, -low.0);
             near(f32::midpoint(high.0, low.0), carrier.0)
-                && (apart / signal.modulation_hz - 1.0).abs() < OFF_PITCH
+                && (apart / signal.modulation_hz - 1.0).abs() < ANYWHERE.off_pitch
         }
         ([low, high], [Some(one), Some(other), _]) if high - low < APART_HZ => {
             let scale = (one.0 + other.0) / (low + high);
@@ -284,7 +305,9 @@ mod tests {
 
     #[test]
     fn a_note_that_sways_is_no_tone() {
-        let swaying = [(425.0, 0.2), (420.0, 0.06), (430.0, 0.06)];
-        assert!(!seen(&swaying).is(dial("DE", 0), true));
+        for (sideband, known) in [(0.06, true), (0.03, false)] {
+            let swaying = [(425.0, 0.2), (420.0, sideband), (430.0, sideband)];
+            assert!(!seen(&swaying).is(dial("DE", 0), known));
+        }
     }
 }
