@@ -190,7 +190,7 @@ fn after_a_loop_break(rest: &[f32], noise_dbfs: f32, rng: &mut Rng) -> Option<En
 #[test]
 fn a_loop_break_ends_the_call_if_only_silence_or_dial_tone_follows() {
     let mut rng = Rng::with_seed(31);
-    let silence = vec![0.0; samples(9.0)];
+    let silence = vec![0.0; samples(14.0)];
     for noise_dbfs in [-80.0, -50.0, -44.0] {
         let reason = after_a_loop_break(&silence, noise_dbfs, &mut rng);
         assert_eq!(reason, Some(EndReason::LoopBreak), "{noise_dbfs}");
@@ -206,7 +206,7 @@ fn a_false_loop_break_ends_nothing() {
     let speech = talk(10.0, &mut rng);
     let mut fan = sounds::fan(12.0, &mut rng);
     level_to(&mut fan, -30.0);
-    let mut pause = vec![0.0; samples(6.0)];
+    let mut pause = vec![0.0; samples(11.0)];
     pause.extend(talk(9.0, &mut rng));
     // A pure tone held for long, as of a flute; then nothing for a while.
     let mut music: Vec<f32> = (0..samples(6.0))

@@ -20,9 +20,9 @@ const CADENCE_CONFIRMED: Duration = Duration::from_millis(1200);
 const HINT: Duration = Duration::from_secs(6);
 /// A code that is all there is has to come again within this time, and not at once.
 const AGAIN: std::ops::Range<Duration> = Duration::from_secs(1)..Duration::from_secs(15);
-/// After a break of the loop nothing is heard for so long when the far end is gone: longer than the
-/// pauses of a menu.
-const LOOP_SILENCE: Duration = Duration::from_secs(7);
+/// After a break of the loop nothing is heard for so long when the far end is gone: longer than a menu
+/// waits for a key, and than two of its pauses that follow one another.
+const LOOP_SILENCE: Duration = Duration::from_secs(12);
 /// A sound may end this much after the break: it was already on its way.
 const LOOP_GRACE: Duration = Duration::from_millis(500);
 /// A line is dead below this level, or when it has become so much quieter by the break; a steady noise
