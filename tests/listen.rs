@@ -213,6 +213,12 @@ fn a_false_loop_break_ends_nothing() {
         .map(|n| 0.2 * (n as f32 / 8000.0 * std::f32::consts::TAU * 587.3).sin())
         .collect();
     music.extend(vec![0.0; samples(6.0)]);
+    // The relay's own noise when we picked up, and a caller who says nothing.
+    let silent = vec![128; samples(15.0)];
+    let end = end_of(&silent, EndRules::default(), |at| {
+        (at.0 < 8000).then_some(LineCode::LoopBreak)
+    });
+    assert_eq!(end, None);
     for (what, rest) in [
         ("speech", speech),
         ("fan", fan),

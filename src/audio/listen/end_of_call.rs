@@ -23,6 +23,8 @@ const AGAIN: std::ops::Range<Duration> = Duration::from_secs(1)..Duration::from_
 /// After a break of the loop nothing is heard for so long when the far end is gone: longer than a menu
 /// waits for a key, and than two of its pauses that follow one another.
 const LOOP_SILENCE: Duration = Duration::from_secs(12);
+/// A break so soon after the pick-up is our own going off-hook.
+const PICKED_UP: Duration = Duration::from_secs(1);
 /// A sound may end this much after the break: it was already on its way.
 const LOOP_GRACE: Duration = Duration::from_millis(500);
 /// A line is dead below this level, or when it has become so much quieter by the break; a steady noise
@@ -258,7 +260,7 @@ impl EndOfCall {
         if again && self.rules.hearing == Hearing::CodesOnly {
             return self.end(EndReason::RepeatedCode, at, None);
         }
-        if code == LineCode::LoopBreak {
+        if code == LineCode::LoopBreak && at.elapsed() >= PICKED_UP {
             self.loop_break = Some(LoopBreak {
                 at,
                 floor_dbfs: self.floor_dbfs,
