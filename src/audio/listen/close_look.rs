@@ -149,7 +149,7 @@ impl Seen {
     ///
     /// The pitches of an exchange that is known need not be in tune with one another.
     pub(super) fn is(&self, signal: &Signal, known: bool) -> bool {
-        let limits = if known { &AT_HOME } else { &ANYWHERE };
+        let limits = if known { AT_HOME } else { ANYWHERE };
         let mut band = self.0;
         let total: f32 = band.iter().sum();
         let expected = pitches(signal);
@@ -193,7 +193,7 @@ fn pitches(signal: &Signal) -> Pitches {
 }
 
 /// The loudest pitch near this one, which is taken out of the band; `None` if it is not steady.
-fn take_loudest(band: &mut [f32; STEPS], hz: f32, limits: &Limits) -> Option<Found> {
+fn take_loudest(band: &mut [f32; STEPS], hz: f32, limits: Limits) -> Option<Found> {
     let off = limits.off_pitch;
     let step = |hz: f32| (((hz - LOWEST_HZ) / STEP_HZ).max(1.0) as usize).min(STEPS - 2);
     let near = step(hz * (1.0 - off)).max(LOBE)..=step(hz * (1.0 + off)) + 1;
