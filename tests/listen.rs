@@ -206,13 +206,16 @@ fn a_false_loop_break_ends_nothing() {
     let speech = talk(10.0, &mut rng);
     let mut fan = sounds::fan(12.0, &mut rng);
     level_to(&mut fan, -30.0);
-    let mut pause = vec![0.0; samples(11.0)];
+    let mut pause = vec![0.0; samples(8.0)];
     pause.extend(talk(9.0, &mut rng));
     // A pure tone held for long, as of a flute; then nothing for a while.
     let mut music: Vec<f32> = (0..samples(6.0))
         .map(|n| 0.2 * (n as f32 / 8000.0 * std::f32::consts::TAU * 587.3).sin())
         .collect();
     music.extend(vec![0.0; samples(6.0)]);
+    let mut long_pause = vec![0.0; samples(11.0)];
+    long_pause.extend(talk(9.0, &mut rng));
+    assert_eq!(after_a_loop_break(&long_pause, -46.0, &mut rng), None);
     // The relay's own noise when we picked up, and a caller who says nothing.
     let silent = vec![128; samples(15.0)];
     let end = end_of(&silent, EndRules::default(), |at| {

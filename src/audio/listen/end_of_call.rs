@@ -23,6 +23,9 @@ const AGAIN: std::ops::Range<Duration> = Duration::from_secs(1)..Duration::from_
 /// After a break of the loop nothing is heard for so long when the far end is gone: longer than a menu
 /// waits for a key, and than two of its pauses that follow one another.
 const LOOP_SILENCE: Duration = Duration::from_secs(12);
+/// The same where the line is silent to the last of the 8 bits, as few lines with somebody on them are.
+const LOOP_SILENCE_TO_THE_BIT: Duration = Duration::from_secs(9);
+const TO_THE_BIT_DBFS: f32 = -49.9;
 /// A break so soon after the pick-up is our own going off-hook.
 const PICKED_UP: Duration = Duration::from_secs(1);
 /// A sound may end this much after the break: it was already on its way.
@@ -281,7 +284,12 @@ impl EndOfCall {
         }
         if let Some(broken) = self.loop_break {
             let dead = self.floor_dbfs <= DEAD_LINE_DBFS.max(broken.floor_dbfs - FELL_DEAD_DB);
-            if dead && at.since(broken.at) >= LOOP_SILENCE {
+            let needed = if self.floor_dbfs <= TO_THE_BIT_DBFS {
+                LOOP_SILENCE_TO_THE_BIT
+            } else {
+                LOOP_SILENCE
+            };
+            if dead && at.since(broken.at) >= needed {
                 return self.end(EndReason::LoopBreak, at, None);
             }
         }
