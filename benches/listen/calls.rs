@@ -10,7 +10,10 @@ use callblock::modem::line_code::LineCode;
 use fastrand::Rng;
 
 use crate::corpus::{
-    add_noise, between, dbfs_rms, level_to, pick, sounds::call, speech::speech, to_line,
+    add_noise, between, dbfs_rms, level_to, pick,
+    sounds::{call, music, wailing},
+    speech::speech,
+    to_line,
 };
 use crate::{Plan, Row, espeak};
 
@@ -111,6 +114,7 @@ pub(crate) fn talk_off(plan: &Plan) -> Vec<Row> {
         keys.to_string(),
         keys as f32 <= (plan.hours / 10.0).max(1.0),
     ));
+    rows.push(keys_in_sounds(plan));
     if plan.voices {
         let mut seconds = 0.0;
         let (mut keys, mut ended, mut calls) = (0, 0, 0);
@@ -139,6 +143,32 @@ pub(crate) fn talk_off(plan: &Plan) -> Vec<Row> {
         ));
     }
     rows
+}
+
+/// Keys heard in what passes through their pitches, or stays on them: clear wails, notes.
+fn keys_in_sounds(plan: &Plan) -> Row {
+    let calls = (plan.hours / 2.0 * 3600.0 / CALL_SECONDS) as u64;
+    let mut keys = [0; 2];
+    for n in 0..2 * calls {
+        let mut rng = plan.rng(21, n);
+        let kind = (n % 2) as usize;
+        let make = [wailing, music][kind];
+        let mut sound = make(CALL_SECONDS, &mut rng);
+        level_to(&mut sound, between(&mut rng, -30.0, -10.0));
+        add_noise(
+            &mut sound,
+            dbfs_rms(between(&mut rng, -55.0, -36.0)),
+            &mut rng,
+        );
+        keys[kind] += keys_in(&to_line(&sound, 0.0), plan, n);
+    }
+    let hours = calls as f32 * CALL_SECONDS / 3600.0;
+    Row::new(
+        format!("DTMF taken from {hours:.1} h of swept crying, {hours:.1} h of music"),
+        "–",
+        format!("{}, {}", keys[0], keys[1]),
+        true,
+    )
 }
 
 fn keys_in(line: &[u8], plan: &Plan, seed: u64) -> u32 {

@@ -49,7 +49,8 @@ pub(crate) struct Score {
     late: u32,
     early: u32,
     waits: Vec<f32>,
-    wrong_last_sound: u32,
+    /// `None` where nobody looked.
+    wrong_last_sound: Option<u32>,
 }
 
 /// Seconds that a call may go on after the tone began.
@@ -122,6 +123,7 @@ fn judge(
                 add_noise(&mut line, noise, rng);
                 let line = to_line(&line, corpus::between(rng, -10.0, 10.0));
                 score.runs += 1;
+                let wrong_last_sound = score.wrong_last_sound.get_or_insert(0);
                 let Some(end) = end_of(&line, set, EndRules::default()) else {
                     score.missed += 1;
                     if plan.verbose {
@@ -146,7 +148,7 @@ fn judge(
                 }
                 let kept = end.last_sound.map_or(0.0, Position::seconds) as f32;
                 if kept > start + 0.06 || kept + 1.0 < last_audible(before, noise) {
-                    score.wrong_last_sound += 1;
+                    *wrong_last_sound += 1;
                     if plan.verbose {
                         println!(
                             "last sound {kept} for {start} {:?} {signal:?} {level} {signal_to_noise}",
@@ -191,18 +193,20 @@ impl Score {
         } else {
             "any plan"
         };
+        let trimming = self
+            .wrong_last_sound
+            .map_or_else(String::new, |wrong| format!("; trimming wrong in {wrong}"));
         Row::new(
             format!("{tone} → end of call, {} plans, {set}", PLANS.len()),
             target,
             format!(
-                "{} of {} in time ({} never, {} early); median {:.2} s, worst {:.2} s; trimming wrong in {}",
+                "{} of {} in time ({} never, {} early); median {:.2} s, worst {:.2} s{trimming}",
                 self.runs - self.missed - self.late - self.early,
                 self.runs,
                 self.missed,
                 self.early,
                 at(0.5),
                 at(1.0),
-                self.wrong_last_sound,
             ),
             self.missed + self.late + self.early == 0,
         )

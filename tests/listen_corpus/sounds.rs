@@ -186,6 +186,46 @@ pub(crate) fn crying(seconds: f32, rng: &mut Rng) -> Vec<f32> {
     out
 }
 
+/// A crying child of another kind: clear wails that rise, fall or both, with few overtones of any loudness,
+/// which pass through the pitches of keys.
+pub(crate) fn wailing(seconds: f32, rng: &mut Rng) -> Vec<f32> {
+    let mut out = vec![0.0; samples(seconds)];
+    let (pitch, on) = (between(rng, 280.0, 620.0), between(rng, 0.4, 1.5));
+    let slope = between(rng, 0.1, 1.4);
+    let overtones: Vec<f32> = (1..=rng.u8(3..9))
+        .map(|k| f32::from(k).powf(-slope) * 10_f32.powf(between(rng, -0.5, 0.2)))
+        .collect();
+    let (breath, sway) = (between(rng, 0.0, 0.1), pick(rng, &[0.0, 0.0, 0.01, 0.02]));
+    let mut at = 0.1;
+    while at < seconds {
+        let length = on * between(rng, 0.7, 1.3);
+        let (from, to) = (samples(at), samples(at + length).min(out.len()));
+        let count = to.saturating_sub(from);
+        let top = pitch * between(rng, 0.85, 1.3);
+        let (kind, rate) = (rng.u8(..3), between(rng, 4.0, 9.0));
+        let mut phase = rng.f32();
+        for n in 0..count {
+            let part = n as f32 / count as f32;
+            let bent = match kind {
+                0 => 0.8 + 0.35 * (std::f32::consts::PI * part).sin(),
+                1 => 0.75 + 0.4 * part,
+                _ => 1.15 - 0.4 * part,
+            };
+            let swaying = 1.0 + sway * (std::f32::consts::TAU * rate * n as f32 / RATE).sin();
+            phase = (phase + top * bent * swaying / RATE).fract();
+            let ends = (part * 10.0).min((1.0 - part) * 8.0).min(1.0);
+            let tones = overtones.iter().zip(1_u8..);
+            let sum: f32 = tones
+                .map(|(a, k)| a * (std::f32::consts::TAU * phase * f32::from(k)).sin())
+                .sum();
+            out[from + n] = ends * sum + breath * normal(rng);
+        }
+        at += length + between(rng, 0.1, 0.8);
+    }
+    telephone_band(&mut out);
+    out
+}
+
 /// A recorded menu: prompts, beeps, pauses, keys being pressed, music on hold.
 pub(crate) fn menu(seconds: f32, rng: &mut Rng) -> Vec<f32> {
     let mut out: Vec<f32> = Vec::new();

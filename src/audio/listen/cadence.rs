@@ -1,5 +1,6 @@
 //! From pulses to tones: the cadence is held against the table of tone plans.
 
+use super::close_look::CloseLook;
 use super::observation::{Event, Observation, Position, SAMPLES_PER_SECOND, Tone};
 use super::pulse::{Pulse, PulseFinder};
 use super::spectrum::Component;
@@ -19,6 +20,9 @@ const FAX_ANSWER: u64 = 800 * MILLISECOND;
 /// come before them take longer than a call is to last.
 const SLOW: u32 = 1400;
 
+/// So much of a slow tone's pulse shows that it has begun.
+const BEGUN: u64 = 40 * MILLISECOND;
+
 #[derive(Clone, Debug)]
 pub(super) struct CadenceReader {
     set: ToneSet,
@@ -31,9 +35,22 @@ pub(super) struct CadenceReader {
 struct Reported {
     tone: Tone,
     last: u64,
-    /// No later than this the next pulse must have ended.
+    /// No later than this the next pulse must have ended; of a continuous tone, where it is looked at
+    /// again.
     patience: u64,
     continuous: bool,
+}
+
+/// A tone whose cadence is kept.
+#[derive(Clone, Copy, Debug)]
+struct Recognised {
+    tone: Tone,
+    /// Pulses counted.
+    pulses: u16,
+    /// Where it began.
+    from: u64,
+    /// Its longest pause.
+    off: u64,
 }
 
 /// Pulses, from the latest backwards, that keep a cadence.
@@ -72,15 +89,31 @@ impl CadenceReader {
         self.pulses.rotate_right(1);
         self.pulses[0] = pulse;
         self.count = (self.count + 1).min(MEMORY);
-        let Some((tone, pulses, from, off)) = self.recognise() else {
+        let Some(recognised) = self.recognise() else {
             return;
         };
-        if self.reported.is_some_and(|r| r.tone != tone) {
+        if self.reported.is_some_and(|r| r.tone != recognised.tone) {
             self.end(pulse.from, at, out);
         }
+        self.say(recognised, pulse.to, at, out);
+    }
+
+    fn say(
+        &mut self,
+        recognised: Recognised,
+        last: u64,
+        at: u64,
+        out: &mut impl FnMut(Observation),
+    ) {
+        let Recognised {
+            tone,
+            pulses,
+            from,
+            off,
+        } = recognised;
         self.reported = Some(Reported {
             tone,
-            last: pulse.to,
+            last,
             patience: at + off + off / 5 + 2200 * MILLISECOND,
             continuous: false,
         });
@@ -95,6 +128,7 @@ impl CadenceReader {
     pub(super) fn passing(
         &mut self,
         pulses: &PulseFinder,
+        close: &CloseLook,
         at: u64,
         out: &mut impl FnMut(Observation),
     ) {
@@ -107,20 +141,38 @@ impl CadenceReader {
         let Some(pulse) = pulses.current() else {
             return;
         };
-        if self.reported.is_some_and(|r| r.continuous) {
+        let told = self.reported.filter(|reported| reported.continuous);
+        if told.is_some_and(|told| at <= told.patience) {
             return;
         }
         let long = pulse.to.saturating_sub(pulse.from);
-        let Some(tone) = self.continuous(&pulse, long, pulses) else {
+        if self.reported.is_none()
+            && let Some(recognised) = self.third_begins(&pulse, long)
+        {
+            self.say(recognised, pulse.to, at, out);
+            return;
+        }
+        let Some(tone) = self.continuous(&pulse, long, pulses, close) else {
             return;
         };
+        if let Some(told) = &mut self.reported
+            && told.continuous
+            && tone != Tone::Dial
+        {
+            told.patience = at + CONTINUOUS;
+            return;
+        }
         if let Some(reported) = self.reported {
             self.end(reported.last, at, out);
         }
         self.reported = Some(Reported {
             tone,
             last: pulse.to,
-            patience: u64::MAX,
+            // What is no dial tone at first, because of a click or a word, may be one all the same.
+            patience: match tone {
+                Tone::Steady { .. } => at + CONTINUOUS,
+                _ => u64::MAX,
+            },
             continuous: true,
         });
         out(Observation {
@@ -143,7 +195,13 @@ impl CadenceReader {
     }
 
     /// What a pulse is that has sounded for `long` samples and sounds on.
-    fn continuous(&self, pulse: &Pulse, long: u64, pulses: &PulseFinder) -> Option<Tone> {
+    fn continuous(
+        &self,
+        pulse: &Pulse,
+        long: u64,
+        pulses: &PulseFinder,
+        close: &CloseLook,
+    ) -> Option<Tone> {
         if long >= FAX_ANSWER && (pulse.hz - 2100.0).abs() < 35.0 && pulse.spread_hz < 40.0 {
             return Some(Tone::FaxAnswer);
         }
@@ -153,25 +211,40 @@ impl CadenceReader {
         if long < CONTINUOUS {
             return None;
         }
-        let pulse = &Pulse {
-            components: pulses.components(),
-            ..*pulse
-        };
-        let dial = |signal: &Signal| signal.cadence.is_empty() && sounds_like(signal, pulse);
-        Some(if pulse.clean && self.set.signals().any(dial) {
+        let dial = pulse.clean && self.is_dial(pulse, pulses, close);
+        Some(if dial {
             Tone::Dial
         } else {
             Tone::Steady { hz: pulse.hz }
         })
     }
 
-    /// The tone whose cadence the latest pulses keep: with the pulses counted, where it began, and
-    /// its longest pause.
-    fn recognise(&self) -> Option<(Tone, u16, u64, u64)> {
-        if let Some(from) = self.special_information() {
-            return Some((Tone::SpecialInformation, 3, from, 0));
+    /// Whether a long tone is a dial tone: at first sight, and when looked at closely.
+    fn is_dial(&self, pulse: &Pulse, pulses: &PulseFinder, close: &CloseLook) -> bool {
+        let pulse = &Pulse {
+            components: pulses.components(),
+            ..*pulse
+        };
+        let alike = |signal: &&Signal| signal.cadence.is_empty() && sounds_like(signal, pulse);
+        let mut alike = self.set.signals().filter(alike).peekable();
+        let known = matches!(self.set, ToneSet::Country(_));
+        alike.peek().is_some() && {
+            let seen = close.look();
+            alike.any(|signal| seen.is(signal, known))
         }
-        let mut best: Option<(Tone, usize, u64, u64)> = None;
+    }
+
+    /// The tone whose cadence the latest pulses keep.
+    fn recognise(&self) -> Option<Recognised> {
+        if let Some(from) = self.special_information() {
+            return Some(Recognised {
+                tone: Tone::SpecialInformation,
+                pulses: 3,
+                from,
+                off: 0,
+            });
+        }
+        let mut best: Option<Recognised> = None;
         for signal in self.set.signals().filter(|s| !s.cadence.is_empty()) {
             let Some(kept) = self.keeps(signal) else {
                 continue;
@@ -184,19 +257,52 @@ impl CadenceReader {
             };
             let cut = kept.pulses + 1 == needed && self.began_before(signal, &kept);
             let count = kept.pulses + usize::from(cut);
-            if count >= needed && best.is_none_or(|(_, most, ..)| count > most) {
-                let off = signal.cadence.iter().map(|c| c.1).max().unwrap_or(0);
-                let off = u64::from(off) * MILLISECOND;
-                let from = self.beginning(&kept, off);
-                best = Some((signal.meaning.tone(), count, from, off));
+            if count >= needed && best.is_none_or(|best| count > usize::from(best.pulses)) {
+                best = Some(self.recognised(signal, &kept, count));
             }
         }
-        let fax = || {
-            self.fax_calling()
-                .map(|from| (Tone::FaxCalling, 1, from, 3000 * MILLISECOND))
-        };
-        best.map(|(tone, count, from, off)| (tone, count.min(MEMORY) as u16, from, off))
-            .or_else(fax)
+        best.or_else(|| {
+            self.fax_calling().map(|from| Recognised {
+                tone: Tone::FaxCalling,
+                pulses: 1,
+                from,
+                off: 3000 * MILLISECOND,
+            })
+        })
+    }
+
+    fn recognised(&self, signal: &Signal, kept: &Kept, count: usize) -> Recognised {
+        let off = signal.cadence.iter().map(|c| c.1).max().unwrap_or(0);
+        let off = u64::from(off) * MILLISECOND;
+        Recognised {
+            tone: signal.meaning.tone(),
+            pulses: count.min(MEMORY) as u16,
+            from: self.beginning(kept, off),
+            off,
+        }
+    }
+
+    /// A slow tone whose third pulse begins, after `long` samples of it. Where the very first was cut so
+    /// short that nobody could hear it, to wait for the end of this one would take too long.
+    fn third_begins(&self, now: &Pulse, long: u64) -> Option<Recognised> {
+        let latest = self.pulses[..self.count].first()?;
+        if long < BEGUN || !now.quiet_before || !same_pitch(now, latest) {
+            return None;
+        }
+        let pause = now.from.saturating_sub(latest.to);
+        self.set.signals().find_map(|signal| {
+            let &[(_, off)] = signal.cadence else {
+                return None;
+            };
+            if signal.meaning == Meaning::Ringback
+                || signal.cycle_ms() < SLOW
+                || !self.close(pause, off, signal)
+            {
+                return None;
+            }
+            let kept = self.keeps(signal).filter(|kept| kept.pulses >= 2)?;
+            Some(self.recognised(signal, &kept, kept.pulses + 1))
+        })
     }
 
     /// The first pulse may be cut short, or run into the last word: it belongs to the tone all the same.
@@ -306,7 +412,7 @@ impl CadenceReader {
         let close = |a: &Pulse, b: &Pulse| b.from.saturating_sub(a.to) < 80 * MILLISECOND;
         (is(first, 875.0, 1015.0)
             && is(second, 1340.0, 1480.0)
-            && is(third, 1740.0, 1860.0)
+            && is(third, 1740.0, 1880.0)
             && close(first, second)
             && close(second, third))
         .then_some(first.from)

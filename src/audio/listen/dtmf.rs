@@ -1,7 +1,7 @@
 //! DTMF from the sound: 20 ms windows every 5 ms, and in each the eight pitches of the keys.
 //!
 //! A key is accepted when row and column carry nearly all the power, stand within 8 dB (row louder)
-//! or 4 dB (column louder) of each other with 2 dB of grace, are each within 2.1 % of their pitch, and
+//! or 4 dB (column louder) of each other with 2 dB of grace, are each within 1.9 % of their pitch, and
 //! last 35 ms. The pitch is measured by how the phase turns from window to window, so a tone 1.5 % off
 //! is always taken and one 3.5 % off never. Pitches: ITU-T Q.23; limits as in ITU-T Q.24 and Bellcore's
 //! receivers (40 ms taken, 20 ms refused).
@@ -18,8 +18,8 @@ const QUIETEST: f32 = 4e-5;
 /// Share of the power in row and column, with 15 dB signal to noise: 0.97.
 const SHARE: f32 = 0.925;
 /// Row over column.
-const TWIST: std::ops::RangeInclusive<f32> = 0.25..=10.0;
-const OFF_PITCH: f32 = 0.021;
+const TWIST: std::ops::RangeInclusive<f32> = 0.1..=10.0;
+const OFF_PITCH: f32 = 0.019;
 /// A voice's overtones glide; a key's pitches stay where they are from window to window.
 /// In Hz, of row and column.
 const GLIDE: [f32; 2] = [14.0, 16.0];
@@ -47,6 +47,7 @@ struct Press {
     count: usize,
     peak: f32,
     full: u32,
+    /// How row and column turned in these: elsewhere a glide is on its way from or to another pitch.
     turn: [(f32, f32); 2],
     /// Least and most Hz that row and column were off, from window to window.
     range: [(f32, f32); 2],
@@ -280,13 +281,13 @@ impl Press {
         // Half the window in the tone gives half the amplitude: the edge is in the window's middle.
         self.last = end.saturating_sub(WINDOW as u64 / 2);
         if power >= 0.6 * self.peak {
-            for (sum, turn) in self.turn.iter_mut().zip(look.turn) {
-                sum.0 += turn.0;
-                sum.1 += turn.1;
-            }
             let twist = look.row / (look.column + 1e-12);
             if look.share >= SHARE && TWIST.contains(&twist) {
                 self.full += 1;
+                for (sum, turn) in self.turn.iter_mut().zip(look.turn) {
+                    sum.0 += turn.0;
+                    sum.1 += turn.1;
+                }
                 for (range, turn) in self.range.iter_mut().zip(look.turn) {
                     let hz = off_pitch(turn);
                     *range = (range.0.min(hz), range.1.max(hz));

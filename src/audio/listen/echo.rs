@@ -20,6 +20,8 @@ const QUARTER: usize = 4;
 const DELAYS: usize = 1024;
 /// Quarter-rate samples with playback in them (0.25 s) before the correlation is looked at.
 const GATHERED: u32 = 500;
+/// Share of the correlation that the next stretch begins with.
+const KEPT: f32 = 0.8;
 /// Stretches without a peak after which the line is taken to have no echo; from then on it is only
 /// looked for in one stretch of eight.
 const FRUITLESS: u32 = 8;
@@ -31,6 +33,8 @@ const NOTHING: f32 = 1e-4;
 const DISTINCT: f32 = 25.0;
 /// Trials (1 s) after which it is looked whether the canceller is any good.
 const REVIEW: u32 = 25;
+/// What a canceller that is any good has once in this time taken out: all but a fifth.
+const GOOD: f32 = 5.0;
 const STEP_SIZE: f32 = 0.05;
 /// Samples over which the two filters are compared.
 const TRIAL: u32 = 320;
@@ -131,7 +135,10 @@ impl DelaySearch {
     }
 
     fn restart(&mut self) {
-        self.correlation.fill(Lanes::ZERO);
+        // What was seen before counts on: pitch periods change and their peaks fade, the echo's stays.
+        for sum in self.correlation.iter_mut() {
+            *sum *= all(KEPT);
+        }
         self.gathered = 0;
     }
 }
@@ -157,7 +164,7 @@ pub(super) struct EchoCanceller {
     learning: Taps,
     trial: (u32, f32, f32, f32),
     proven: bool,
-    review: (u32, f32, f32),
+    review: (u32, f32),
     poor: u32,
     searching: bool,
     echo_power: f32,
@@ -180,7 +187,7 @@ impl EchoCanceller {
             learning: SILENT,
             trial: (0, 0.0, 0.0, 0.0),
             proven: false,
-            review: (0, 0.0, 0.0),
+            review: (0, 0.0),
             poor: 0,
             searching: true,
             echo_power: 0.0,
@@ -249,18 +256,22 @@ impl EchoCanceller {
         }
         let now = self.played_at(position);
         self.played_power = (self.played_power * 0.9998).max(now * now * 0.1);
+        let left = self.without_echo(position, heard);
+        // What is left is searched: an echo that is taken out already cannot be found in the wrong place.
         if self.searching
-            && let Some(found) = self.search.push(now, heard)
+            && let Some(found) = self.search.push(now, left)
         {
-            self.searching = false;
             let found = found.saturating_sub(LEAD);
-            if self
-                .delay
-                .is_none_or(|delay| delay.abs_diff(found) > LEAD / 2)
-            {
+            let elsewhere = |delay: u64| delay.abs_diff(found) > LEAD / 2;
+            if self.delay.is_none_or(elsewhere) {
                 self.begin(found);
             }
         }
+        left
+    }
+
+    #[inline]
+    fn without_echo(&mut self, position: u64, heard: f32) -> f32 {
         let Some(delay) = self.delay else {
             return heard;
         };
@@ -333,12 +344,12 @@ impl EchoCanceller {
             self.used = SILENT;
         }
         self.review.0 += 1;
-        self.review.1 += heard;
-        self.review.2 += left;
+        self.review.1 = self.review.1.max(heard / (left + f32::MIN_POSITIVE));
         if self.review.0 == REVIEW {
-            let (_, heard, left) = std::mem::take(&mut self.review);
-            // Either the caller speaks all the time or the delay is wrong: it is looked for again.
-            if left > 0.4 * heard {
+            let (_, best) = std::mem::take(&mut self.review);
+            // Not once was it any good: either the caller speaks all the time or the delay is wrong. It
+            // is looked for again.
+            if best < GOOD {
                 self.poor += 1;
                 self.searching |= self.poor >= 2;
                 self.proven &= self.poor < 2;

@@ -20,9 +20,14 @@ const CADENCE_CONFIRMED: Duration = Duration::from_millis(1200);
 const HINT: Duration = Duration::from_secs(6);
 /// A code that is all there is has to come again within this time, and not at once.
 const AGAIN: std::ops::Range<Duration> = Duration::from_secs(1)..Duration::from_secs(15);
-/// After a break of the loop nothing is heard for so long when the far end is gone: longer than the
-/// pauses of a menu.
-const LOOP_SILENCE: Duration = Duration::from_secs(7);
+/// After a break of the loop nothing is heard for so long when the far end is gone: longer than a menu
+/// waits for a key, and than two of its pauses that follow one another.
+const LOOP_SILENCE: Duration = Duration::from_secs(12);
+/// The same where the line is silent to the last of the 8 bits, as few lines with somebody on them are.
+const LOOP_SILENCE_TO_THE_BIT: Duration = Duration::from_secs(9);
+const TO_THE_BIT_DBFS: f32 = -49.9;
+/// A break so soon after the pick-up is our own going off-hook.
+const PICKED_UP: Duration = Duration::from_secs(1);
 /// A sound may end this much after the break: it was already on its way.
 const LOOP_GRACE: Duration = Duration::from_millis(500);
 /// A line is dead below this level, or when it has become so much quieter by the break; a steady noise
@@ -258,7 +263,7 @@ impl EndOfCall {
         if again && self.rules.hearing == Hearing::CodesOnly {
             return self.end(EndReason::RepeatedCode, at, None);
         }
-        if code == LineCode::LoopBreak {
+        if code == LineCode::LoopBreak && at.elapsed() >= PICKED_UP {
             self.loop_break = Some(LoopBreak {
                 at,
                 floor_dbfs: self.floor_dbfs,
@@ -279,7 +284,12 @@ impl EndOfCall {
         }
         if let Some(broken) = self.loop_break {
             let dead = self.floor_dbfs <= DEAD_LINE_DBFS.max(broken.floor_dbfs - FELL_DEAD_DB);
-            if dead && at.since(broken.at) >= LOOP_SILENCE {
+            let needed = if self.floor_dbfs <= TO_THE_BIT_DBFS {
+                LOOP_SILENCE_TO_THE_BIT
+            } else {
+                LOOP_SILENCE
+            };
+            if dead && at.since(broken.at) >= needed {
                 return self.end(EndReason::LoopBreak, at, None);
             }
         }

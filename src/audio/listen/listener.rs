@@ -2,6 +2,7 @@
 
 use super::activity::{ActivityTracker, Frame};
 use super::cadence::CadenceReader;
+use super::close_look::CloseLook;
 use super::dtmf::{self, DtmfDetector};
 use super::echo::EchoCanceller;
 use super::front_end::{FrontEnd, dbfs};
@@ -27,6 +28,7 @@ pub struct Listener {
     filled: usize,
     transform: Box<Transform>,
     pulses: Box<PulseFinder>,
+    close: Box<CloseLook>,
     cadence: CadenceReader,
     activity: ActivityTracker,
     meter: QualityMeter,
@@ -45,6 +47,7 @@ impl Listener {
             filled: WINDOW - HOP as usize,
             transform: Box::new(Transform::new()),
             pulses: Box::new(PulseFinder::new()),
+            close: Box::new(CloseLook::new()),
             cadence: CadenceReader::new(tones),
             activity: ActivityTracker::new(),
             meter: QualityMeter::default(),
@@ -123,7 +126,10 @@ impl Listener {
         if let Some(pulse) = self.pulses.push(at, &spectrum, &shape, audible) {
             self.cadence.pulse(pulse, at, out);
         }
-        self.cadence.passing(&self.pulses, at, out);
+        if self.pulses.following() {
+            self.close.push(&self.heard);
+        }
+        self.cadence.passing(&self.pulses, &self.close, at, out);
         // The frame before this one lies in the middle of the spectrum's window.
         let frame = Frame {
             from: at.saturating_sub(2 * HOP),

@@ -15,6 +15,7 @@
 
 mod activity;
 mod cadence;
+mod close_look;
 mod dtmf;
 mod echo;
 mod end_of_call;
