@@ -27,22 +27,25 @@ const BREATH: Duration = Duration::from_millis(50);
 /// So many links to links are followed.
 const MOST_LINKS: usize = 8;
 
-/// Names that come, go or change in a folder, and the folder itself.
-const IN_FOLDER: WatchFlags = WatchFlags::CREATE
+/// Names that come or go in a folder, who may open them, and the folder itself.
+const NAMES_IN_FOLDER: WatchFlags = WatchFlags::CREATE
     .union(WatchFlags::MOVED_TO)
     .union(WatchFlags::MOVED_FROM)
-    .union(WatchFlags::CLOSE_WRITE)
     .union(WatchFlags::ATTRIB)
     .union(WatchFlags::DELETE)
     .union(WatchFlags::DELETE_SELF)
     .union(WatchFlags::MOVE_SELF)
     .union(WatchFlags::ONLYDIR);
 
+/// The same, and files that were written. Not for `/dev`, where every program that is done with
+/// `/dev/null` would wake us.
+const FILES_IN_FOLDER: WatchFlags = NAMES_IN_FOLDER.union(WatchFlags::CLOSE_WRITE);
+
 /// Resolves when something changed near `path`, or after half a minute; never at once. Watched are the
 /// folder of the path, that of what it points to, or the nearest ones above that exist
 /// (`/dev/serial/by-id` vanishes with the last device in it), and whether a program lets go of it.
 pub(crate) async fn changed_near(path: &Path) {
-    let signs = Signs::of(&folders_near(path));
+    let signs = Signs::of(|| folders_near(path), NAMES_IN_FOLDER);
     if let Ok(signs) = &signs {
         // It need not exist.
         let freed = WatchFlags::CLOSE_WRITE | WatchFlags::CLOSE_NOWRITE;
@@ -68,11 +71,17 @@ async fn wait_for(signs: io::Result<Signs>) {
 struct Signs(AsyncFd<OwnedFd>);
 
 impl Signs {
-    fn of(folders: &[PathBuf]) -> io::Result<Self> {
+    fn of(folders: impl Fn() -> Vec<PathBuf>, what: WatchFlags) -> io::Result<Self> {
         let signs = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?;
-        for folder in folders {
-            // One that has just vanished makes itself felt in the one above.
-            let _ = inotify::add_watch(&signs, folder, IN_FOLDER);
+        // One that vanishes meanwhile leaves the one above to be watched.
+        for _ in 0..MOST_LINKS {
+            let mut all = true;
+            for folder in folders() {
+                all &= inotify::add_watch(&signs, folder, what).is_ok();
+            }
+            if all {
+                break;
+            }
         }
         watched(signs).map(Self)
     }
@@ -85,7 +94,7 @@ impl Signs {
 }
 
 /// The folders in which a path can appear: for it and for what it points to, the nearest folder that
-/// exists and the one above it.
+/// exists. That it goes itself is one of the signs.
 fn folders_near(path: &Path) -> Vec<PathBuf> {
     let target = |path: &PathBuf| {
         let target = fs::read_link(path).ok()?;
@@ -94,11 +103,12 @@ fn folders_near(path: &Path) -> Vec<PathBuf> {
     let links = std::iter::successors(Some(path.to_owned()), target).take(MOST_LINKS);
     let mut folders = Vec::new();
     for path in links {
-        let existing = path.ancestors().skip(1).filter(|above| {
+        let mut above = path.ancestors().skip(1);
+        let existing = above.find(|above| {
             // The parent of a bare name is the current folder.
             above.as_os_str().is_empty() || above.is_dir()
         });
-        folders.extend(existing.take(2).map(|folder| {
+        folders.extend(existing.map(|folder| {
             if folder.as_os_str().is_empty() {
                 PathBuf::from(".")
             } else {
@@ -149,12 +159,15 @@ impl Followed {
 
     fn signs(&self) -> io::Result<Signs> {
         let files: Vec<PathBuf> = self.paths.iter().flat_map(|path| files_at(path)).collect();
-        let near = self.paths.iter().chain(&files);
-        let mut folders: Vec<PathBuf> = near.flat_map(|path| folders_near(path)).collect();
-        folders.extend(self.paths.iter().filter(|path| path.is_dir()).cloned());
-        folders.sort();
-        folders.dedup();
-        let signs = Signs::of(&folders)?;
+        let folders = || {
+            let near = self.paths.iter().chain(&files);
+            let mut folders: Vec<PathBuf> = near.flat_map(|path| folders_near(path)).collect();
+            folders.extend(self.paths.iter().filter(|path| path.is_dir()).cloned());
+            folders.sort();
+            folders.dedup();
+            folders
+        };
+        let signs = Signs::of(folders, FILES_IN_FOLDER)?;
         for file in &files {
             signs.written_to(file);
         }

@@ -16,6 +16,7 @@ use super::machine::{Blocker, Effect, Event, Moment};
 use super::status::{State, Status};
 use super::upkeep::Upkeep;
 use super::{BlockAction, CallHandler};
+use crate::audio::listen::QualityWatch;
 use crate::audio::{PlayFolder, Recorder, Recordings};
 use crate::clock::until;
 use crate::modem::driver::{self, Armed, Modem, ModemEvent, ModemEvents, ModemOptions};
@@ -63,6 +64,7 @@ pub struct Daemon {
     playing: Option<usize>,
     /// While sound comes in, and until it is known what to do with the recording.
     ears: Option<Ears>,
+    quality_watch: QualityWatch,
     status: Status,
     /// The status in words as it was told last.
     told: String,
@@ -117,6 +119,7 @@ impl Daemon {
             closing: 0,
             playing: None,
             ears: None,
+            quality_watch: QualityWatch::default(),
             status: Status::new(),
             told: String::new(),
             incapable_told: false,

@@ -23,6 +23,8 @@ pub enum QualityProblem {
     Clipped,
     /// What was heard is barely louder than the steps of 8 bits.
     NextToSilent,
+    /// In call after call nothing was heard at all.
+    NothingHeard,
     /// The noise is nearly as loud as what was heard.
     Noisy,
     /// The middle is far off, so that one side clips early.
@@ -38,6 +40,9 @@ impl QualityProblem {
             }
             Self::NextToSilent => {
                 "recordings are next to silent: raise the receive gain, for instance with --init AT+VGR=136, and check the line cord"
+            }
+            Self::NothingHeard => {
+                "nothing was heard in three recordings in a row; if the callers did speak, raise the receive gain, for instance with --init AT+VGR=136, and check the line cord"
             }
             Self::Noisy => {
                 "the line's noise is nearly as loud as the caller: try another line filter, or a cable away from power supplies"
@@ -74,6 +79,30 @@ impl LineQuality {
         } else {
             None
         }
+    }
+}
+
+/// Judges a line's calls one after the other. That nothing was heard in one says nothing, for many
+/// callers do not speak; that nothing was heard in several says that nothing can be heard.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct QualityWatch {
+    unheard: u32,
+}
+
+impl QualityWatch {
+    /// What is to be said after this call, if there is anything.
+    pub fn problem(&mut self, call: &LineQuality) -> Option<QualityProblem> {
+        const LONG_ENOUGH: u64 = 3 * 8000;
+        const IN_A_ROW: u32 = 3;
+        if call.level_dbfs.is_some() {
+            self.unheard = 0;
+        } else if call.samples >= LONG_ENOUGH {
+            self.unheard += 1;
+            if self.unheard.is_multiple_of(IN_A_ROW) {
+                return Some(QualityProblem::NothingHeard);
+            }
+        }
+        call.problem()
     }
 }
 
@@ -153,6 +182,33 @@ mod tests {
             noise_floor_dbfs: -48.0,
             clipping: 0.0,
             dc_offset: 0.4,
+        }
+    }
+
+    #[test]
+    fn calls_in_which_nothing_is_heard_are_a_problem_from_the_third_in_a_row() {
+        let mut watch = QualityWatch::default();
+        let call = |samples, level_dbfs| LineQuality {
+            samples,
+            level_dbfs,
+            noise_floor_dbfs: -49.0,
+            clipping: 0.0,
+            dc_offset: 0.0,
+        };
+        let silent = call(80_000, None);
+        for (call, warned) in [
+            (silent, false),
+            (silent, false),
+            (call(80_000, Some(-20.0)), false),
+            (silent, false),
+            // Too short to say anything.
+            (call(8000, None), false),
+            (silent, false),
+            (silent, true),
+            (silent, false),
+        ] {
+            let problem = watch.problem(&call);
+            assert_eq!(problem == Some(QualityProblem::NothingHeard), warned);
         }
     }
 

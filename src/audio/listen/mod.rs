@@ -35,7 +35,7 @@ mod trim;
 
 pub use end_of_call::{CallEnd, EndOfCall, EndReason, EndRules, Hearing};
 pub use key_press::{KeyPress, KeyPresses, Witness};
-pub use line_quality::{LineQuality, QualityProblem};
+pub use line_quality::{LineQuality, QualityProblem, QualityWatch};
 pub use listener::Listener;
 pub use observation::{Activity, Event, Key, Observation, Position, SAMPLES_PER_SECOND, Tone};
 pub use sit::SpecialInformation;

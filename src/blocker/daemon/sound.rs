@@ -60,7 +60,7 @@ impl Daemon {
         let Some(quality) = self.ears.as_ref().and_then(Ears::quality) else {
             return;
         };
-        if let Some(problem) = quality.problem() {
+        if let Some(problem) = self.quality_watch.problem(&quality) {
             tracing::warn!("{}", problem.advice());
         }
         self.machine(Event::LineQuality(quality)).await;
