@@ -61,6 +61,8 @@ pub(super) struct Ears {
     sent_from: u64,
     /// Special information tones that are heard up to here are our own.
     own_tones_until: Position,
+    /// The line's quality was told.
+    judged: bool,
 }
 
 impl Ears {
@@ -77,6 +79,7 @@ impl Ears {
             counted_from: Position(0),
             sent_from: 0,
             own_tones_until: Position(0),
+            judged: false,
         }
     }
 
@@ -167,10 +170,11 @@ impl Ears {
         self.end.ended()
     }
 
-    /// The line's quality; `None` if nothing came.
-    pub(super) fn quality(&self) -> Option<LineQuality> {
+    /// The line's quality, once; `None` if nothing came.
+    pub(super) fn take_quality(&mut self) -> Option<LineQuality> {
         let quality = self.listener.quality();
-        (quality.samples > 0).then_some(quality)
+        let first = !std::mem::replace(&mut self.judged, true);
+        (first && quality.samples > 0).then_some(quality)
     }
 }
 

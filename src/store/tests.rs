@@ -70,6 +70,7 @@ fn finished() -> CallRecord {
         quality: Some(LineQuality {
             samples: 80_000,
             level_dbfs: Some(-21.5),
+            overall_dbfs: -24.0,
             noise_floor_dbfs: -48.25,
             clipping: 0.000_25,
             dc_offset: -1.5,

@@ -331,6 +331,11 @@ impl io::Write for Log {
 
 /// The warnings of a call in which this is heard.
 async fn warnings(says: Vec<u8>) -> String {
+    warnings_of_calls(1, says, Ending::Busy).await
+}
+
+/// The warnings of so many calls in a row.
+async fn warnings_of_calls(calls: u32, says: Vec<u8>, ends: Ending) -> String {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -338,11 +343,18 @@ async fn warnings(says: Vec<u8>) -> String {
         .with_writer(move || writer.clone())
         .finish();
     let _guard = tracing::subscriber::set_default(subscriber);
-    let call = Call::from(ROBOCALLER)
-        .at(5 * SECOND)
-        .says(Sound::Samples(says.into()))
-        .ends(Ending::Busy);
-    house(call).action(RECORD).live().await;
+    let call = |at| {
+        Call::from(ROBOCALLER)
+            .at(at)
+            .says(Sound::Samples(says.clone().into()))
+            .ends(ends)
+    };
+    let mut house = house(call(5 * SECOND)).action(RECORD);
+    for later in 1..calls {
+        house.scenario = house.scenario.call(call(5 * SECOND + later * 90 * SECOND));
+    }
+    let watched = u64::from(calls) * 90;
+    house.watched(watched).live().await;
     let logged = log.0.lock().unwrap().clone();
     String::from_utf8(logged).unwrap()
 }
@@ -372,4 +384,16 @@ async fn a_recording_that_is_next_to_silent_is_warned_of_with_what_to_set() {
         assert!(faint.contains("raise the receive gain"), "{gain}: {faint}");
         assert!(faint.contains("--init AT+VGR="), "{gain}: {faint}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn three_recordings_in_which_nothing_is_heard_are_warned_of() {
+    let silence = vec![128; 10 * 8000];
+    let said = "nothing was heard in three recordings in a row";
+    for (calls, warned) in [(2, 0), (3, 1), (4, 1)] {
+        let log = warnings_of_calls(calls, silence.clone(), Ending::Silence).await;
+        assert_eq!(log.matches(said).count(), warned, "{calls}: {log}");
+    }
+    let log = warnings_of_calls(3, voice_scaled(1.0), Ending::Silence).await;
+    assert!(!log.contains(said), "{log}");
 }

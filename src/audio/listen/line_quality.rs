@@ -8,6 +8,8 @@ pub struct LineQuality {
     /// Level while a voice was heard (anything but tones), dB relative to full scale (RMS); `None` if
     /// none was.
     pub level_dbfs: Option<f32>,
+    /// Level of all that came, dB relative to full scale (RMS), without the DC offset.
+    pub overall_dbfs: f32,
     /// Noise floor at the end of the call, dB relative to full scale (RMS).
     pub noise_floor_dbfs: f32,
     /// Share of samples at the ends of the scale, 0–1.
@@ -94,7 +96,7 @@ impl QualityWatch {
     pub fn problem(&mut self, call: &LineQuality) -> Option<QualityProblem> {
         const LONG_ENOUGH: u64 = 3 * 8000;
         const IN_A_ROW: u32 = 3;
-        if call.level_dbfs.is_some() {
+        if call.overall_dbfs >= FAINT_DBFS {
             self.unheard = 0;
         } else if call.samples >= LONG_ENOUGH {
             self.unheard += 1;
@@ -106,6 +108,9 @@ impl QualityWatch {
     }
 }
 
+/// Steps from the middle to the end of the scale.
+const FULL_SCALE: f64 = 128.0;
+
 /// Frames that a tone has sounded, at most, before it is known to be one.
 const EDGE: usize = 4;
 
@@ -114,6 +119,7 @@ const EDGE: usize = 4;
 pub(super) struct QualityMeter {
     samples: u64,
     sum: i64,
+    sum_of_squares: u64,
     at_the_ends: u64,
     heard_frames: u64,
     heard_power: f64,
@@ -125,7 +131,9 @@ impl QualityMeter {
     pub(super) fn samples(&mut self, samples: &[u8]) {
         self.samples += samples.len() as u64;
         for &sample in samples {
-            self.sum += i64::from(sample) - 128;
+            let step = i64::from(sample) - 128;
+            self.sum += step;
+            self.sum_of_squares += step.unsigned_abs().pow(2);
             self.at_the_ends += u64::from(matches!(sample, 0 | 255));
         }
     }
@@ -159,14 +167,17 @@ impl QualityMeter {
 
     pub(super) fn quality(&self, floor_dbfs: f32) -> LineQuality {
         let samples = self.samples.max(1) as f64;
+        let mean = self.sum as f64 / samples;
+        let power = (self.sum_of_squares as f64 / samples - mean * mean) / FULL_SCALE.powi(2);
         LineQuality {
             samples: self.samples,
             level_dbfs: (self.heard_frames > 0).then(|| {
                 super::front_end::dbfs((self.heard_power / self.heard_frames as f64) as f32)
             }),
+            overall_dbfs: super::front_end::dbfs(power.max(0.0) as f32),
             noise_floor_dbfs: floor_dbfs,
             clipping: (self.at_the_ends as f64 / samples) as f32,
-            dc_offset: (self.sum as f64 / samples) as f32,
+            dc_offset: mean as f32,
         }
     }
 }
@@ -179,6 +190,7 @@ mod tests {
         LineQuality {
             samples: 80_000,
             level_dbfs: Some(-22.0),
+            overall_dbfs: -24.0,
             noise_floor_dbfs: -48.0,
             clipping: 0.0,
             dc_offset: 0.4,
@@ -188,21 +200,22 @@ mod tests {
     #[test]
     fn calls_in_which_nothing_is_heard_are_a_problem_from_the_third_in_a_row() {
         let mut watch = QualityWatch::default();
-        let call = |samples, level_dbfs| LineQuality {
+        let call = |samples, overall_dbfs| LineQuality {
             samples,
-            level_dbfs,
+            level_dbfs: None,
+            overall_dbfs,
             noise_floor_dbfs: -49.0,
             clipping: 0.0,
             dc_offset: 0.0,
         };
-        let silent = call(80_000, None);
+        let silent = call(80_000, -48.0);
         for (call, warned) in [
             (silent, false),
             (silent, false),
-            (call(80_000, Some(-20.0)), false),
+            (call(80_000, -20.0), false),
             (silent, false),
             // Too short to say anything.
-            (call(8000, None), false),
+            (call(8000, -48.0), false),
             (silent, false),
             (silent, true),
             (silent, false),

@@ -57,7 +57,7 @@ impl Daemon {
 
     /// Nothing more comes in: what is to be said of the line goes into the row.
     pub(super) async fn judge_line(&mut self) {
-        let Some(quality) = self.ears.as_ref().and_then(Ears::quality) else {
+        let Some(quality) = self.ears.as_mut().and_then(Ears::take_quality) else {
             return;
         };
         if let Some(problem) = self.quality_watch.problem(&quality) {
