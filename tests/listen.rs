@@ -206,7 +206,7 @@ fn a_false_loop_break_ends_nothing() {
     let speech = talk(10.0, &mut rng);
     let mut fan = sounds::fan(12.0, &mut rng);
     level_to(&mut fan, -30.0);
-    let mut pause = vec![0.0; samples(8.0)];
+    let mut pause = vec![0.0; samples(6.0)];
     pause.extend(talk(9.0, &mut rng));
     // A pure tone held for long, as of a flute; then nothing for a while.
     let mut music: Vec<f32> = (0..samples(6.0))

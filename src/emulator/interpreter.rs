@@ -205,7 +205,8 @@ impl EmulatedModem {
                 Outcome::Ok
             }
             ("V", Some(flag @ (0 | 1))) => {
-                self.settings.verbose = flag == 1;
+                let stuck = self.stored.results == StoredResults::NumericForGood;
+                self.settings.verbose = flag == 1 && !stuck;
                 Outcome::Ok
             }
             ("Q", Some(flag @ (0 | 1))) => {

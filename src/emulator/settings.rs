@@ -73,7 +73,10 @@ impl Settings {
         let format = profile.format_of(profile.default_compression);
         Self {
             echo: stored.echo,
-            verbose: stored.results != StoredResults::Numeric,
+            verbose: !matches!(
+                stored.results,
+                StoredResults::Numeric | StoredResults::NumericForGood
+            ),
             quiet: stored.results == StoredResults::None,
             dtr_hangs_up: true,
             class: "0".into(),

@@ -11,8 +11,9 @@ use super::wire::{DLE, DataState, Frame, Wire};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// `RING` with `ATV0`.
+/// `RING` and `ERROR` with `ATV0`.
 const NUMERIC_RING: &str = "2";
+const NUMERIC_ERROR: &str = "4";
 
 /// Lines of text kept of one reply; `AT&V` prints a dozen.
 const LONGEST_REPLY: usize = 64;
@@ -72,6 +73,8 @@ pub struct Protocol {
     pending: Option<Pending>,
     caller_id: CallerIdReader,
     key: Key,
+    /// The modem gave its last result as a number.
+    numeric: bool,
     /// When the modem said something last.
     heard: Option<Instant>,
     events: VecDeque<Event>,
@@ -136,6 +139,11 @@ impl Protocol {
     pub fn assume_command_state(&mut self) {
         self.wire.enter(DataState::Command);
         self.key = Key::default();
+    }
+
+    /// Whether the modem gave its last result as a number (`ATV0`).
+    pub const fn answers_in_numbers(&self) -> bool {
+        self.numeric
     }
 
     /// How the modem's bytes are read now.
@@ -214,7 +222,9 @@ impl Protocol {
             return;
         }
         let numeric = || match pending.expected {
-            Expected::Text => None,
+            // A line of text may be a number; the result comes after it, or there is only an error.
+            Expected::Text if !self.numeric => None,
+            Expected::Text if pending.lines.is_empty() && text != NUMERIC_ERROR => None,
             _ => ResultCode::parse_numeric(&text),
         };
         let in_words = ResultCode::parse(&text);
@@ -227,10 +237,11 @@ impl Protocol {
                     self.wire.enter(mode.data_state());
                 }
                 self.pending = None;
+                self.numeric = in_words.is_none();
                 self.events.push_back(Event::Reply(Reply {
                     lines,
                     result,
-                    numeric: in_words.is_none(),
+                    numeric: self.numeric,
                 }));
             }
             Some(ResultCode::Connect) => pending.keep(text),

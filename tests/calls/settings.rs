@@ -163,7 +163,11 @@ async fn a_result_too_many_leads_to_a_look_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stored_profile_with_numeric_or_no_results_is_told_to_speak() {
-    for stored_results in [StoredResults::Numeric, StoredResults::None] {
+    for stored_results in [
+        StoredResults::Numeric,
+        StoredResults::NumericForGood,
+        StoredResults::None,
+    ] {
         for chip in [Chip::Cx93001V2013, Chip::Usr5637, Chip::Mt9234mu] {
             let log = Log::begin();
             let first = Call::from(ROBOCALLER).at(MINUTE).ends(Ending::Stays);

@@ -24,7 +24,7 @@ const AGAIN: std::ops::Range<Duration> = Duration::from_secs(1)..Duration::from_
 /// waits for a key, and than two of its pauses that follow one another.
 const LOOP_SILENCE: Duration = Duration::from_secs(12);
 /// The same where the line is silent to the last of the 8 bits, as few lines with somebody on them are.
-const LOOP_SILENCE_TO_THE_BIT: Duration = Duration::from_secs(5);
+const LOOP_SILENCE_TO_THE_BIT: Duration = Duration::from_secs(7);
 const TO_THE_BIT_DBFS: f32 = -49.9;
 /// A break so soon after the pick-up is our own going off-hook.
 const PICKED_UP: Duration = Duration::from_secs(1);

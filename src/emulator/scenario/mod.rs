@@ -29,7 +29,7 @@
 //! ends_voice_itself = false # on busy, dial or reorder tone the modem leaves the voice state by itself
 //! double_dle_as_sub = false # two 0x10 in a row are sent to the DTE as <DLE><SUB>
 //! echo = 10                 # dB by which the modem's own audio comes back weaker; left out: not at all
-//! stored_results = "words"  # result codes of the stored profile: words, numeric (V0), none (Q1)
+//! stored_results = "words"  # result codes of the stored profile: words, numeric (V0), numeric-for-good, none (Q1)
 //! latency = 0.003           # from a command to its result; left out: as the chip has it
 //! deaf_after_result = 0     # what comes so soon after a result code is swallowed
 //! fax_result = "ok"         # what ends a class 1 fax answer: ok, error, no-carrier
@@ -336,6 +336,8 @@ pub enum StoredResults {
     Words,
     /// `V0`
     Numeric,
+    /// `V0`, and `ATV1` has no effect.
+    NumericForGood,
     /// `Q1`
     None,
 }

@@ -53,7 +53,8 @@ impl Attached {
             caller_id: self.caller_id,
         };
         self.armed = true;
-        self.health.looked(Instant::now());
+        let in_numbers = self.connection.protocol.answers_in_numbers();
+        self.health.set_up(in_numbers, Instant::now());
         self.connection.tell(ModemEvent::Armed(armed)).await;
         Ok(())
     }

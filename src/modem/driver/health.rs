@@ -58,6 +58,8 @@ pub(super) struct Health {
     text_ring: bool,
     /// This modem reports rings as text in the voice class, too.
     text_rings_are_usual: bool,
+    /// It answers in numbers whatever it is told.
+    numbers_are_usual: bool,
 }
 
 impl Health {
@@ -74,6 +76,7 @@ impl Health {
             last_known: None,
             text_ring: false,
             text_rings_are_usual: false,
+            numbers_are_usual: false,
         }
     }
 
@@ -92,6 +95,12 @@ impl Health {
         self.shifted = false;
         self.rings_without = 0;
         self.text_ring = false;
+    }
+
+    /// The modem was set up, and answers so.
+    pub(super) fn set_up(&mut self, in_numbers: bool, now: Instant) {
+        self.numbers_are_usual = in_numbers;
+        self.looked(now);
     }
 
     /// The modem was asked and has nothing wrong with it: what was odd is its way.
@@ -157,7 +166,8 @@ impl Health {
 
     /// Whether a ring in this form can only come from a modem that is not as it was set up.
     fn has_reset_itself(&self, form: RingForm) -> bool {
-        form == RingForm::Numeric || (self.text_ring && !self.text_rings_are_usual)
+        (form == RingForm::Numeric && !self.numbers_are_usual)
+            || (self.text_ring && !self.text_rings_are_usual)
     }
 
     /// So many rings came without the caller ID that used to come with them that the modem's word
@@ -204,7 +214,7 @@ impl Attached {
     async fn complaint(&mut self) -> Result<Option<String>, Down> {
         let attention = self.connection.insist(&Command::set("AT")).await;
         let attention = attention.map_err(CommandError::into_down)?;
-        if attention.numeric {
+        if attention.numeric && !self.health.numbers_are_usual {
             return Ok(Some("the modem has reset itself".into()));
         }
         if !attention.is_ok() {

@@ -113,6 +113,25 @@ fn numeric_results_of_a_stored_profile() {
             numeric: true,
         })]
     );
+    // After that a question ends with a number, too; before it, a number may be the answer.
+    let numeric = |lines: &[&str], result| {
+        let Event::Reply(reply) = reply(lines, result) else {
+            panic!("a reply");
+        };
+        [Event::Reply(Reply {
+            numeric: true,
+            ..reply
+        })]
+    };
+    for (said, lines, result) in [
+        (&b"1\r\n0\r"[..], &["1"][..], ResultCode::Ok),
+        (b"0\r\n0\r", &["0"], ResultCode::Ok),
+        (b"4\r", &[], ResultCode::Error),
+    ] {
+        p.begin(&Command::ask("AT+VCID?"));
+        assert_eq!(events(&mut p, said, now), numeric(lines, result));
+    }
+    p = Protocol::new();
     // A question may be answered with the number that means RING.
     p.begin(&Command::ask("AT+FCLASS?"));
     assert_eq!(
