@@ -167,6 +167,7 @@ pub enum VoiceEnd {
 /// Audio to be played, in blocks; it ends when the sender is dropped.
 pub type Playback = mpsc::Receiver<Vec<u8>>;
 
+#[derive(Debug)]
 enum Request {
     PickUp {
         class: RestingClass,
@@ -189,23 +190,6 @@ enum Request {
 #[derive(Clone, Debug)]
 pub struct Modem {
     requests: mpsc::UnboundedSender<Request>,
-}
-
-impl std::fmt::Debug for Request {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::PickUp { .. } => "PickUp",
-            Self::PickUpOtherWay => "PickUpOtherWay",
-            Self::Voice(_) => "Voice",
-            Self::Play(_) => "Play",
-            Self::StopPlaying => "StopPlaying",
-            Self::FinishVoice => "FinishVoice",
-            Self::StopVoice => "StopVoice",
-            Self::HangUp => "HangUp",
-            Self::Dial(_) => "Dial",
-            Self::LossSeen => "LossSeen",
-        })
-    }
 }
 
 impl Modem {
