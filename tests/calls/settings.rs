@@ -52,6 +52,14 @@ async fn a_setting_that_was_answered_with_ok_and_not_made_is_noticed_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_that_says_it_is_in_a_fax_class_and_shows_another_hangs_up_instead() {
+    let (evening, log) = swallowed("+FCLASS=", 0, BlockAction::Fax).await;
+    let story = format!("{}\n{:#?}", evening.story(), log.lines());
+    assert_eq!(evening.row().action, "hangup", "{story}");
+    assert!(evening.row().trouble.is_some(), "{story}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_modem_that_never_shows_caller_id_as_it_was_set_is_armed_and_warned_of_once() {
     let (evening, log) = swallowed("+VCID=1", 0, HANG_UP).await;
     assert_eq!(evening.row().verdict, "ring", "{}", evening.story());

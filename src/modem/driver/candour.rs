@@ -77,6 +77,11 @@ impl Attached {
             if word.shows_loss(as_set, second_attempt) {
                 return Ok(Some(format!("the modem is in service class {answer}")));
             }
+            if as_set == Some(false) && self.class == RestingClass::Fax {
+                // In the data class it would answer as a modem. (In the voice class it has taken the
+                // format of samples, whatever it says.)
+                self.class = RestingClass::Data;
+            }
         }
         Ok(None)
     }

@@ -31,8 +31,10 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 /// How long DTR stays down before the port of a modem that does not answer is opened again.
 const DTR_DROPPED: Duration = Duration::from_secs(1);
-/// A hung modem that says something is tried again, but not more often than this.
-const SHORTEST_REST: Duration = Duration::from_mins(1);
+/// A hung modem that says something is tried again, but not before so long after the last attempt, and
+/// not more often than once in so long.
+const SHORTEST_REST: Duration = Duration::from_secs(5);
+const ROUSED_ONCE_IN: Duration = Duration::from_mins(1);
 /// Before a lost port is opened again: a node that is about to vanish can still be opened.
 const AFTER_LOSS: Duration = Duration::from_millis(500);
 
@@ -306,6 +308,7 @@ pub fn start(jack: Box<dyn Jack>, options: ModemOptions) -> (Modem, ModemEvents,
         events: for_listener,
         attached: None,
         recovery: Recovery::default(),
+        roused: None,
     };
     let task = tokio::spawn(task.run(stopped));
     (
@@ -353,6 +356,8 @@ struct Task {
     events: mpsc::Sender<ModemEvent>,
     attached: Option<Attached>,
     recovery: Recovery,
+    /// When a hung modem was tried last because it said something.
+    roused: Option<Instant>,
 }
 
 impl Task {
@@ -455,10 +460,17 @@ impl Task {
         };
         loop {
             match timeout_at(end, attached.connection.next()).await {
-                Ok(Ok(_)) => end = end.min(Instant::now().max(start + SHORTEST_REST)),
+                Ok(Ok(_)) => {
+                    let again = self.roused.map(|roused| roused + ROUSED_ONCE_IN);
+                    let soon = Instant::now().max(start + SHORTEST_REST);
+                    end = end.min(again.map_or(soon, |again| again.max(soon)));
+                }
                 Ok(Err(_)) => return self.recovery.unplugged(),
-                Err(_) => return,
+                Err(_) => break,
             }
+        }
+        if Instant::now() < start + time {
+            self.roused = Some(Instant::now());
         }
     }
 
