@@ -42,8 +42,11 @@ const LONGEST_BEAT: Duration = Duration::from_secs(6);
 pub struct Memory {
     pub class: Option<RestingClass>,
     pub caller_id: bool,
-    /// The modem only pretended, in the burst before, to change the format of its samples.
-    pub two_bytes: bool,
+    /// More than one byte may come for a sample: the modem only pretended to change the format, or it
+    /// reset itself, says nothing of it and echoes what it is sent. Until it is set up again.
+    pub more_bytes: bool,
+    /// The last command sets the format.
+    sets_format: bool,
     /// The process has heard three bursts of one caller, so it knows the beat of the line.
     beat: Option<Duration>,
 }
@@ -56,6 +59,14 @@ impl Memory {
                 self.caller_id = *caller_id;
             }
             What::Begins => self.beat = None,
+            What::Line(Happening::Command(line)) if line.starts_with("AT+VSM=") => {
+                self.more_bytes = false;
+                self.sets_format = true;
+            }
+            What::Line(Happening::Command(_)) => self.sets_format = false,
+            What::Line(Happening::Fault(fault)) => {
+                self.more_bytes |= fault == "Reset" || self.sets_format && fault.starts_with("OK");
+            }
             _ => {}
         }
     }
@@ -112,6 +123,8 @@ pub struct Call<'a> {
 pub struct Line<'a> {
     pub calls: Vec<Call<'a>>,
     pub rows: Vec<Expected>,
+    /// At some time more than one byte may have come for a sample.
+    pub more_bytes: bool,
 }
 
 /// Follows what was seen; on the way, what must never be.
@@ -124,6 +137,7 @@ pub fn follow<'a>(
         line: Line {
             calls: Vec::new(),
             rows: Vec::new(),
+            more_bytes: memory.more_bytes,
         },
         planned: burst.calls.iter(),
         memory,
@@ -325,6 +339,7 @@ impl Follower<'_, '_> {
             self.complete_block(*at);
         }
         self.memory.remember(what);
+        self.line.more_bytes |= self.memory.more_bytes;
         match what {
             What::Begins => self.alive = true,
             What::Armed { .. } => self.armed = true,
@@ -404,7 +419,11 @@ impl Follower<'_, '_> {
             Happening::CallEnded => self.on_line = None,
             Happening::Fault(what) if needs_arming(what) && what != "Forget" => {
                 self.end_voice(at);
+                // It says nothing, or something else than is understood.
+                self.armed &= what == "Reset";
             }
+            // The port is opened anew, and what comes meanwhile is thrown away.
+            Happening::Dtr(false) => self.armed = false,
             Happening::Ring | Happening::Code(b'R') => self.ring(at),
             // Anything may be in it.
             Happening::Fault(what) if what.starts_with("Garbage") => self.last_ring = Some(at),
@@ -627,8 +646,8 @@ impl Follower<'_, '_> {
 
     /// The daemon takes the line.
     fn seizes(&mut self) {
+        self.taken &= self.in_call;
         self.in_call = true;
-        self.taken = false;
         if let Some(ringing) = self.ringing.take() {
             let again = ringing.answered_until.is_some();
             self.answers = if again { self.answers + 1 } else { 1 };
