@@ -180,6 +180,11 @@ impl Attached {
         if wanted != self.class && wanted != self.options.resting {
             self.class = self.enter_class(wanted).await?;
         }
+        if !self.connection.rings() {
+            let what = "the line rang no more when the modem was ready to pick up".into();
+            self.connection.tell(ModemEvent::Refused { what }).await;
+            return Ok(());
+        }
         self.mark_off_hook();
         if again {
             self.doubted.get_or_insert(self.seized_by);
