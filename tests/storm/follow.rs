@@ -113,6 +113,10 @@ pub struct Call<'a> {
     pub announced: bool,
     /// It rang while the daemon took the line for its own.
     pub blurred: bool,
+    /// It rang while the modem may not have told of it, or its caller ID came then: it may pass for two
+    /// calls that rang once, and the second begin at any of its rings.
+    pub doubtful: bool,
+    pub rings: Vec<Duration>,
     pub picked_up: Vec<Duration>,
     pub on_hook: Option<Duration>,
     pub voice: Duration,
@@ -143,6 +147,7 @@ pub fn follow<'a>(
         memory,
         alive: true,
         armed: true,
+        attached: true,
         off_hook: false,
         in_call: false,
         taken: false,
@@ -156,6 +161,7 @@ pub fn follow<'a>(
         last_ring: None,
         ring_inside: None,
         voice: None,
+        heard: None,
     };
     for sight in sights {
         follower.sight(sight)?;
@@ -307,7 +313,10 @@ struct Follower<'a, 'm> {
     memory: &'m mut Memory,
     /// There is a process.
     alive: bool,
+    /// It hears whatever the modem has to tell of the line.
     armed: bool,
+    /// It has the modem.
+    attached: bool,
     /// The modem has the line.
     off_hook: bool,
     /// The daemon takes the line for its own.
@@ -331,6 +340,8 @@ struct Follower<'a, 'm> {
     ring_inside: Option<Duration>,
     /// Since when sound comes in.
     voice: Option<Duration>,
+    /// The call that it is recorded for.
+    heard: Option<usize>,
 }
 
 impl Follower<'_, '_> {
@@ -342,7 +353,7 @@ impl Follower<'_, '_> {
         self.line.more_bytes |= self.memory.more_bytes;
         match what {
             What::Begins => self.alive = true,
-            What::Armed { .. } => self.armed = true,
+            What::Armed { .. } => (self.armed, self.attached) = (true, true),
             What::Lost(why) => self.lost(*at, why),
             What::Line(happening) => self.happening(*at, happening)?,
             What::Answered => self.taken = true,
@@ -359,7 +370,7 @@ impl Follower<'_, '_> {
             // It is not lost with the port.
             self.complete_block(at);
         }
-        self.armed = false;
+        (self.armed, self.attached) = (false, false);
         self.alive &= why != KILLED && why != STOPPED;
         // Nothing of it was written yet, or it was lost on its way.
         let due = if why == KILLED { ROW_DUE } else { ON_THE_WAY };
@@ -403,8 +414,8 @@ impl Follower<'_, '_> {
     }
 
     fn end_voice(&mut self, at: Duration) {
-        if let (Some(began), Some(call)) = (self.voice.take(), self.line.calls.last_mut()) {
-            call.voice += at.saturating_sub(began);
+        if let (Some(began), Some(call)) = (self.voice.take(), self.heard) {
+            self.line.calls[call].voice += at.saturating_sub(began);
         }
     }
 
@@ -420,7 +431,8 @@ impl Follower<'_, '_> {
             Happening::Fault(what) if needs_arming(what) && what != "Forget" => {
                 self.end_voice(at);
                 // It says nothing, or something else than is understood.
-                self.armed &= what == "Reset";
+                self.armed = false;
+                self.doubt();
             }
             // The port is opened anew, and what comes meanwhile is thrown away.
             Happening::Dtr(false) => self.armed = false,
@@ -443,7 +455,7 @@ impl Follower<'_, '_> {
             Happening::CallerId(text) => self.block_begins(at, text),
             Happening::Command(line) => {
                 let seizes = ["ATA", "ATH1", "AT+VLS=1"].contains(&line.as_str());
-                if seizes && self.armed {
+                if seizes && self.attached {
                     self.seizes();
                 }
                 let gives_back = ["ATH0", "AT+VLS=0"].contains(&line.as_str());
@@ -474,6 +486,8 @@ impl Follower<'_, '_> {
             began: at,
             announced: false,
             blurred: false,
+            doubtful: false,
+            rings: Vec::new(),
             picked_up: Vec::new(),
             on_hook: None,
             voice: Duration::ZERO,
@@ -496,10 +510,17 @@ impl Follower<'_, '_> {
             self.complete_block(at);
         }
         self.last_ring = Some(at);
+        if let Some(call) = self.on_line {
+            self.line.calls[call].rings.push(at);
+        }
+        self.doubt();
         if !self.alive {
             return;
         }
         if self.in_call {
+            if self.on_line.is_none() {
+                self.expect(Who::Nobody, at, false);
+            }
             if self.hanging_up {
                 self.rang_after.get_or_insert(at);
             }
@@ -540,7 +561,16 @@ impl Follower<'_, '_> {
         self.ringing = Some(ringing);
     }
 
+    /// Something of the call on the line comes now.
+    fn doubt(&mut self) {
+        if let (false, Some(call)) = (self.armed, self.on_line) {
+            self.line.calls[call].doubtful = true;
+        }
+    }
+
     fn handset_lifted(&mut self, at: Duration) {
+        // Whoever is talked to from now on was announced before.
+        self.complete_block(at);
         if let Some(ringing) = &mut self.ringing {
             ringing.turned = Some(at);
             ringing.first = None;
@@ -563,6 +593,7 @@ impl Follower<'_, '_> {
             }
             last.map_or(Who::Nobody, Who::Call)
         };
+        self.doubt();
         let complete = text.contains("NAME");
         let due = if complete { at } else { at + BLOCK_QUIET };
         let armed = self.armed;
@@ -639,6 +670,12 @@ impl Follower<'_, '_> {
             };
             own.gap = next.gap.filter(|_| next.answered_until.is_some());
         }
+        // It rang before the modem's word that it was on-hook.
+        let rang = self
+            .last_ring
+            .filter(|ring| next.answered_until.is_some() && began.is_none() && at < *ring + RINGS);
+        let rows = &mut self.line.rows[row].began;
+        rows.extend(rang.map(|ring| (ring, ON_THE_WAY)));
         told.bursts = own.bursts;
         own.told = Some(told);
         self.ringing = Some(own);
@@ -647,6 +684,9 @@ impl Follower<'_, '_> {
     /// The daemon takes the line.
     fn seizes(&mut self) {
         self.taken &= self.in_call;
+        if !self.in_call {
+            self.heard = self.line.calls.len().checked_sub(1);
+        }
         self.in_call = true;
         if let Some(ringing) = self.ringing.take() {
             let again = ringing.answered_until.is_some();
@@ -664,7 +704,7 @@ impl Follower<'_, '_> {
         let call = self.line.calls.last_mut();
         let call = call.ok_or("picked up without a call")?;
         // Who rings on without caller ID is taken for him who was answered before.
-        let taken_for_another = self.answers > 1 && !call.announced;
+        let taken_for_another = (self.answers > 1 || call.blurred) && !call.announced;
         if !taken_for_another && (!call.planned.caller.is_blocked() || !call.announced) {
             return Err(format!("picked up at {at:?}: {:?}", call.planned));
         }

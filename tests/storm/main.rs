@@ -108,6 +108,9 @@ fn part_storm() {
                  {SEED}={episode} {CALLS}=1 cargo test --test storm every_call -- --nocapture"
             );
         }
+        // A long plan is heavy.
+        drop(plan);
+        tally.weigh();
         episode += 1;
     }
     eprintln!("{tally}\nseeds {seed} to {}", episode - 1);

@@ -1,6 +1,6 @@
 //! What must be true after a burst, by what was seen on the line.
 
-use crate::follow::{Call, Expected, Line, Memory, Who, follow};
+use crate::follow::{Call, Expected, Line, Memory, ON_THE_WAY, Who, follow};
 use crate::house::START;
 use crate::plan::{Accident, Burst, KNOCK, Mode, Plan, Sickness};
 use crate::seen::Sight;
@@ -41,6 +41,9 @@ pub fn check(
     }
     if burst.accidents.is_empty() {
         for (index, call) in line.calls.iter().enumerate() {
+            if call.blurred {
+                continue;
+            }
             let rows = rows_of(&Who::Call(index));
             // Who comes next, while the modem is set up, is taken for him.
             let next = line.calls.get(index + 1);
@@ -75,6 +78,10 @@ fn owner(burst: &Burst, line: &Line<'_>, row: &LoggedCall) -> Result<Who, String
         let own = |call: &Call<'_>| call.planned.call.number.as_deref() == Some(number);
         line.calls.iter().position(own).map(Who::Call)
     });
+    let doubtful = line.calls.iter().position(|call| {
+        let rang = |ring: &Duration| at.abs_diff(*ring) < ON_THE_WAY;
+        call.doubtful && call.rings.iter().any(rang)
+    });
     let near = |row: &&Expected| row.began_near(at).is_some();
     let begun: Vec<&Expected> = line.rows.iter().filter(near).collect();
     let nearest = begun.iter().min_by_key(|row| row.began_near(at));
@@ -86,6 +93,10 @@ fn owner(burst: &Burst, line: &Line<'_>, row: &LoggedCall) -> Result<Who, String
     match (by_number, by_time) {
         (Some(who), Some(other)) if who == *other => Ok(who),
         (None, Some(who)) if number.is_none() => Ok(who.clone()),
+        (None, None) if number.is_none() && doubtful.is_some() => {
+            Ok(doubtful.map_or(Who::Nobody, Who::Call))
+        }
+        (Some(who), None) if doubtful.map(Who::Call).as_ref() == Some(&who) => Ok(who),
         (who, _) if is_noisy(burst) || line.calls.iter().any(|call| call.blurred) => {
             let sure = row.picked_up.map_or(at, since_start);
             let before = line.calls.iter().rposition(|call| call.began <= sure);
@@ -125,13 +136,14 @@ fn count_rows(burst: &Burst, line: &Line<'_>, who: &Who, rows: usize) -> Result<
     let own = || line.rows.iter().filter(|row| row.who == *who);
     let most = own().count();
     let least = own().filter(|row: &&Expected| row.certain).count();
-    let blurred = match who {
-        Who::Call(index) => line.calls[*index].blurred,
-        _ => false,
+    let (blurred, doubtful) = match who {
+        Who::Call(index) => (line.calls[*index].blurred, line.calls[*index].doubtful),
+        _ => (false, false),
     };
+    let least = if doubtful { least.min(1) } else { least };
+    let most = most + usize::from(blurred || doubtful);
     let enough = rows >= least || blurred || may_lose_rows(burst);
-    let blurred_most = if blurred { most + 1 } else { most };
-    if enough && rows <= blurred_most || is_noisy(burst) {
+    if enough && rows <= most || is_noisy(burst) {
         return Ok(());
     }
     Err(format!(
