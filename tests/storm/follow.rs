@@ -451,7 +451,13 @@ impl Follower<'_, '_> {
                     *delay = SLOW_ANSWER;
                 }
             }
-            Happening::Code(b'H' | b'P') if !self.off_hook => self.handset_lifted(at),
+            Happening::Code(b'H' | b'P') => {
+                // Whoever is talked to from now on was announced before.
+                self.complete_block(at);
+                if !self.off_hook {
+                    self.handset_lifted(at);
+                }
+            }
             Happening::CallerId(text) => self.block_begins(at, text),
             Happening::Command(line) => {
                 let seizes = ["ATA", "ATH1", "AT+VLS=1"].contains(&line.as_str());
@@ -569,8 +575,6 @@ impl Follower<'_, '_> {
     }
 
     fn handset_lifted(&mut self, at: Duration) {
-        // Whoever is talked to from now on was announced before.
-        self.complete_block(at);
         if let Some(ringing) = &mut self.ringing {
             ringing.turned = Some(at);
             ringing.first = None;
