@@ -2,8 +2,8 @@
 
 use crate::HEAP;
 use crate::disk::Disk;
-use crate::follow::Memory;
 use crate::house::{House, START};
+use crate::memory::Memory;
 use crate::oracle::check;
 use crate::plan::{Accident, Burst, Plan, Planned, Sickness};
 use crate::seen::What;

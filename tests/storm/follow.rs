@@ -5,131 +5,22 @@
 //! and what is said twice of one call is said of one call. What the daemon did plays no part in it,
 //! except that it was there, and had the line or not.
 
+use crate::line::{Call, Expected, Line, ON_THE_WAY, Who};
+use crate::memory::Memory;
 use crate::plan::{Burst, KNOCK, Planned, ROBOT};
+use crate::rings::{RINGS, Ringing, Told};
 use crate::seen::{KILLED, STOPPED, Sight, What, is_call_waiting, needs_arming};
 use callblock::emulator::Happening;
-use callblock::modem::driver::RestingClass;
 use std::time::Duration;
 
-/// A line may only be picked up if it rang within this time; without a ring for so long a call that
-/// nobody answered is over.
-pub const RINGS: Duration = Duration::from_secs(8);
 /// From a decision to the line: a command and its way.
 const COMMAND: Duration = Duration::from_millis(500);
-/// From the line to the daemon.
-pub const ON_THE_WAY: Duration = Duration::from_millis(60);
 /// The slowest answer of a modem.
 const SLOW_ANSWER: Duration = Duration::from_secs(1);
 /// A row is there within a second of the first ring.
 const ROW_DUE: Duration = Duration::from_secs(1);
 /// A block without a name is complete when nothing more of it comes.
 const BLOCK_QUIET: Duration = Duration::from_millis(300);
-/// What comes so soon after a block and does not contradict it is the rest of it.
-const REST_OF_BLOCK: Duration = Duration::from_secs(2);
-/// Two rings closer together are one burst of two.
-const ONE_BURST: Duration = Duration::from_millis(1500);
-/// Caller ID is never later after its ring.
-const AFTER_RING: Duration = Duration::from_millis(3500);
-/// How far a burst of the same caller may be off the beat.
-const OFF_BEAT: Duration = Duration::from_secs(1);
-/// Two gaps that differ by less are the beat of the line.
-const SAME_GAP: Duration = Duration::from_millis(300);
-const SHORTEST_BEAT: Duration = Duration::from_secs(3);
-const LONGEST_BEAT: Duration = Duration::from_secs(6);
-
-/// What is known when a burst begins.
-#[derive(Default)]
-pub struct Memory {
-    pub class: Option<RestingClass>,
-    pub caller_id: bool,
-    /// More than one byte may come for a sample: the modem only pretended to change the format, or it
-    /// reset itself, says nothing of it and echoes what it is sent. Until it is set up again.
-    pub more_bytes: bool,
-    /// The last command sets the format.
-    sets_format: bool,
-    /// The process has heard three bursts of one caller, so it knows the beat of the line.
-    beat: Option<Duration>,
-}
-
-impl Memory {
-    pub fn remember(&mut self, what: &What) {
-        match what {
-            What::Armed { class, caller_id } => {
-                self.class = Some(*class);
-                self.caller_id = *caller_id;
-            }
-            What::Begins => self.beat = None,
-            What::Line(Happening::Command(line)) if line.starts_with("AT+VSM=") => {
-                self.more_bytes = false;
-                self.sets_format = true;
-            }
-            What::Line(Happening::Command(_)) => self.sets_format = false,
-            What::Line(Happening::Fault(fault)) => {
-                self.more_bytes |= fault == "Reset" || self.sets_format && fault.starts_with("OK");
-            }
-            _ => {}
-        }
-    }
-}
-
-/// Whose a row is.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Who {
-    /// Rings that nobody caused.
-    Nobody,
-    /// The call of this index.
-    Call(usize),
-    /// Somebody who knocked.
-    Knock(String),
-}
-
-/// A row that the log must have.
-#[derive(Debug)]
-pub struct Expected {
-    pub who: Who,
-    /// More than one where the daemon may not have listened to the first ring; with the time that it
-    /// may take to come through.
-    pub began: Vec<(Duration, Duration)>,
-    /// It may have been lost with the process, or the daemon may not have listened yet.
-    pub certain: bool,
-}
-
-impl Expected {
-    /// How far from `at` it began, if it can be that which began then.
-    pub fn began_near(&self, at: Duration) -> Option<Duration> {
-        let off = |&(began, delay): &(Duration, Duration)| {
-            let off = at.abs_diff(began);
-            (off < ON_THE_WAY || at > began && off < delay).then_some(off)
-        };
-        self.began.iter().filter_map(off).min()
-    }
-}
-
-/// One call as the line saw it.
-#[derive(Debug)]
-pub struct Call<'a> {
-    pub planned: &'a Planned,
-    pub began: Duration,
-    pub announced: bool,
-    /// It rang while the daemon took the line for its own.
-    pub blurred: bool,
-    /// It rang while the modem may not have told of it, or its caller ID came then: it may pass for two
-    /// calls that rang once, and the second begin at any of its rings.
-    pub doubtful: bool,
-    pub rings: Vec<Duration>,
-    pub picked_up: Vec<Duration>,
-    pub on_hook: Option<Duration>,
-    pub voice: Duration,
-}
-
-/// What was on the line in a burst.
-#[derive(Debug)]
-pub struct Line<'a> {
-    pub calls: Vec<Call<'a>>,
-    pub rows: Vec<Expected>,
-    /// At some time more than one byte may have come for a sample.
-    pub more_bytes: bool,
-}
 
 /// Follows what was seen; on the way, what must never be.
 pub fn follow<'a>(
@@ -171,125 +62,6 @@ pub fn follow<'a>(
         Ok(follower.line)
     } else {
         Err(format!("{calls} calls on the line"))
-    }
-}
-
-/// What was said of a caller.
-#[derive(Clone, Debug)]
-struct Told {
-    number: String,
-    at: Duration,
-    /// Bursts before it.
-    bursts: u32,
-}
-
-impl Told {
-    /// A letter in the place of a number.
-    fn is_mark(&self) -> bool {
-        self.number.len() == 1
-    }
-}
-
-/// Rings that follow each other without a pause in which the call would be over.
-#[derive(Clone, Debug)]
-struct Ringing {
-    /// The index of its row.
-    row: usize,
-    began: Duration,
-    last: Option<Duration>,
-    bursts: u32,
-    burst: Option<Duration>,
-    gap: Option<Duration>,
-    /// When a burst came off the beat, or a handset was lifted, last.
-    turned: Option<Duration>,
-    told: Option<Told>,
-    /// It was answered already, and what rings until then is taken for it.
-    answered_until: Option<Duration>,
-    /// The first ring.
-    first: Option<Duration>,
-}
-
-impl Ringing {
-    fn new(row: usize, began: Duration) -> Self {
-        Self {
-            row,
-            began,
-            last: None,
-            bursts: 0,
-            burst: None,
-            gap: None,
-            turned: None,
-            told: None,
-            answered_until: None,
-            first: None,
-        }
-    }
-
-    fn is_over(&self, at: Duration) -> bool {
-        at >= self
-            .answered_until
-            .unwrap_or_else(|| self.last.unwrap_or(self.began) + RINGS)
-    }
-
-    /// What the next gap must be like if the same caller rings on.
-    fn beat(&self, known: Option<Duration>) -> (Duration, Duration) {
-        known
-            .or(self.gap)
-            .map_or((SHORTEST_BEAT, LONGEST_BEAT), |beat| (beat, beat))
-    }
-
-    fn ring(&mut self, at: Duration, known: &mut Option<Duration>) {
-        if self
-            .last
-            .is_none_or(|last| at.saturating_sub(last) >= ONE_BURST)
-        {
-            if let Some(before) = self.burst.replace(at) {
-                let gap = at.saturating_sub(before);
-                let same = self.gap.is_some_and(|last| gap.abs_diff(last) < SAME_GAP);
-                if same && gap + SAME_GAP > SHORTEST_BEAT && gap < LONGEST_BEAT + SAME_GAP {
-                    *known = Some(gap);
-                }
-                let (shortest, longest) = self.beat(*known);
-                if gap + OFF_BEAT < shortest || gap > longest + OFF_BEAT {
-                    self.turned = Some(at);
-                }
-                self.gap = Some(gap);
-            }
-            self.bursts += 1;
-        }
-        self.first.get_or_insert(at);
-        self.last = Some(at);
-    }
-
-    /// Whether a block is that of another than who rings.
-    fn is_anothers(&self, new: &Told, known: Option<Duration>) -> bool {
-        let since = self.told.as_ref().map_or(self.began, |told| told.at);
-        let missed = self
-            .burst
-            .is_some_and(|burst| new.at.saturating_sub(burst) > self.beat(known).1 + OFF_BEAT);
-        let turned = missed || self.turned.is_some_and(|turned| turned > since);
-        let Some(told) = &self.told else {
-            return turned || self.bursts > 2;
-        };
-        if told.number == new.number {
-            return false;
-        }
-        let soon = new.at.saturating_sub(told.at);
-        if new.is_mark() && soon < REST_OF_BLOCK {
-            return false;
-        }
-        let bursts = self.bursts - told.bursts;
-        let two_numbers = !told.is_mark() && !new.is_mark();
-        turned || bursts > 1 || two_numbers && (bursts > 0 || soon >= AFTER_RING)
-    }
-
-    /// The last burst, if a block goes with it.
-    fn burst_of(&self, new: &Told) -> Option<Duration> {
-        let near = self
-            .last
-            .is_some_and(|last| new.at.saturating_sub(last) < AFTER_RING);
-        self.burst
-            .filter(|burst| near && self.turned.is_none_or(|turned| turned <= *burst))
     }
 }
 

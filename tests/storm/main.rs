@@ -25,8 +25,11 @@ mod disk;
 mod episode;
 mod follow;
 mod house;
+mod line;
+mod memory;
 mod oracle;
 mod plan;
+mod rings;
 mod seen;
 
 use crate::disk::Disk;

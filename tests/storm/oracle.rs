@@ -1,7 +1,9 @@
 //! What must be true after a burst, by what was seen on the line.
 
-use crate::follow::{Call, Expected, Line, Memory, ON_THE_WAY, Who, follow};
+use crate::follow::follow;
 use crate::house::START;
+use crate::line::{Call, Expected, Line, ON_THE_WAY, Who};
+use crate::memory::Memory;
 use crate::plan::{Accident, Burst, KNOCK, Mode, Plan, Sickness};
 use crate::seen::Sight;
 use callblock::clock::Timestamp;
