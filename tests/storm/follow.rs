@@ -5,7 +5,7 @@
 //! and what is said twice of one call is said of one call. What the daemon did plays no part in it,
 //! except that it was there, and had the line or not.
 
-use crate::line::{Call, Expected, Line, ON_THE_WAY, Who};
+use crate::line::{Block, Call, Expected, Line, ON_THE_WAY, Who};
 use crate::memory::Memory;
 use crate::plan::{Burst, KNOCK, Planned, ROBOT};
 use crate::rings::{RINGS, Ringing, Told};
@@ -63,16 +63,6 @@ pub fn follow<'a>(
     } else {
         Err(format!("{calls} calls on the line"))
     }
-}
-
-/// A block of caller ID.
-struct Block {
-    /// When it is complete.
-    due: Duration,
-    who: Who,
-    number: String,
-    /// Whether the daemon listens for certain.
-    armed: bool,
 }
 
 #[expect(

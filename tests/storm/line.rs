@@ -64,3 +64,13 @@ pub struct Line<'a> {
     /// At some time more than one byte may have come for a sample.
     pub more_bytes: bool,
 }
+
+/// A block of caller ID.
+pub struct Block {
+    /// When it is complete.
+    pub due: Duration,
+    pub who: Who,
+    pub number: String,
+    /// Whether the daemon listens for certain.
+    pub armed: bool,
+}
