@@ -200,11 +200,11 @@ impl Attached {
             usual = usual.other(&self.identity);
         }
         // A modem that refuses the one way may know the other; then at least it can hang up on him.
-        if !is_seized(self.seize(usual).await?) {
-            let other = usual.other(&self.identity);
-            let result = self.seize(other).await?;
-            self.tell_if_refused(result).await;
+        let mut result = self.seize(usual).await?;
+        if !is_seized(result) && self.connection.rings() {
+            result = self.seize(usual.other(&self.identity)).await?;
         }
+        self.tell_if_refused(result).await;
         Ok(())
     }
 
