@@ -190,8 +190,10 @@ impl Follower<'_, '_> {
                 self.begins(at, true)?;
             }
             Happening::CallEnded => self.on_line = None,
-            Happening::Fault(what) if needs_arming(what) && what != "Forget" => {
-                self.end_voice(at);
+            Happening::Fault(what) if needs_arming(what) => {
+                if what != "Forget" {
+                    self.end_voice(at);
+                }
                 // It says nothing, or something else than is understood.
                 self.armed = false;
                 self.doubt();
@@ -237,7 +239,7 @@ impl Follower<'_, '_> {
                 }
                 self.end_voice(at);
             }
-            Happening::VoiceBegins("VRX" | "VTR") => self.voice = Some(at),
+            Happening::VoiceBegins("VRX" | "VTR") if self.attached => self.voice = Some(at),
             Happening::VoiceEnds | Happening::Unplugged => self.end_voice(at),
             _ => {}
         }
