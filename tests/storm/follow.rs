@@ -304,10 +304,10 @@ impl Follower<'_, '_> {
             Some(ringing) => ringing,
             None => Ringing::new(self.expect(who.clone(), at, self.armed), at),
         };
-        // Whether it came in time depends on when the answer did.
+        // Whether it came in time, and on the beat, depends on when the answer did.
         let doubtful = self
             .ring_inside
-            .is_some_and(|inside| (inside + RINGS..inside + RINGS + SLOW_ANSWER).contains(&at));
+            .is_some_and(|inside| at > inside && at < inside + RINGS + SLOW_ANSWER);
         if let (true, Some(call)) = (doubtful, self.on_line) {
             self.line.calls[call].blurred = true;
         }
