@@ -10,24 +10,23 @@
 
 mod effect;
 mod event;
+mod on_hook;
 
 pub use effect::Effect;
 pub use event::{Event, Moment};
+
+use on_hook::Handled;
 
 use super::BlockAction;
 use super::call::OpenCall;
 use super::hang_up_rules::HangUpRules;
 use super::off_hook::{OffHook, Phase, RangAfter};
 use super::ringing::{Announcement, Ringing};
-use super::rings::{CALLER_ID_AFTER_RING, Rings};
+use super::rings::Rings;
 use crate::call::{Outcome, VerdictClass};
-use crate::modem::line_code::LineCode;
 use crate::screen::{Caller, Verdict};
 use crate::store::CallKey;
 use std::time::{Duration, Instant};
-
-/// A RING so soon after our going on-hook, without a new caller ID, is still the call just handled.
-const SAME_CALL_WINDOW: Duration = Duration::from_secs(8);
 
 /// Decides about a caller.
 pub type Decide<'a> = &'a mut dyn FnMut(&Caller) -> Verdict;
@@ -40,26 +39,6 @@ enum State {
     },
     Ringing(Ringing),
     OffHook(OffHook),
-}
-
-#[derive(Debug)]
-struct Handled {
-    call: CallKey,
-    until: Instant,
-    /// It has been answered a second time already.
-    answered_again: bool,
-    /// Rings since, which are its unless caller ID says otherwise.
-    rings: Rings,
-    /// The first of them, unless it is not to be answered again, or somebody did answer.
-    rang: Option<Moment>,
-}
-
-/// Whether somebody in the house took the call.
-pub(super) const fn is_handset(code: LineCode) -> bool {
-    matches!(
-        code,
-        LineCode::ExtensionOffHook | LineCode::LocalPhoneOffHook
-    )
 }
 
 /// The state machine.
@@ -166,104 +145,6 @@ impl Blocker {
         OpenCall::new(key, at)
     }
 
-    // ----- on-hook -----
-
-    fn on_hook(
-        &mut self,
-        handled: Option<Handled>,
-        event: &Event,
-        at: Moment,
-        decide: Decide<'_>,
-        effects: &mut Vec<Effect>,
-    ) -> State {
-        let handled = handled.filter(|handled| at.now < handled.until);
-        match (event, handled) {
-            (Event::Ring, Some(handled)) => self.ring_after_handled(handled, at, effects),
-            (Event::Ring, None) => {
-                let mut rings = Rings::on_line(self.beat);
-                rings.ring(at, effects);
-                State::Ringing(Ringing::new(self.new_call(at), rings))
-            }
-            (
-                Event::CallerId {
-                    caller,
-                    revision: true,
-                },
-                Some(handled),
-            ) => {
-                if let Some(call) = self.call_mut(handled.call) {
-                    call.set_caller(caller);
-                    call.save(effects);
-                }
-                State::OnHook {
-                    handled: Some(handled),
-                }
-            }
-            (Event::CallerId { caller, .. }, handled) => {
-                let ringing = match handled {
-                    Some(Handled {
-                        rang: Some(rang),
-                        rings,
-                        ..
-                    }) => Ringing::new(self.new_call(rang), rings),
-                    Some(handled) => self.called_by_another(&handled.rings, at),
-                    None => Ringing::new(self.new_call(at), Rings::on_line(self.beat)),
-                };
-                self.screen(ringing, caller.clone(), at, decide, effects)
-            }
-            (Event::Code(code), Some(mut handled)) if is_handset(*code) => {
-                // Whoever rang since is being talked to.
-                handled.rings.handset_lifted(at.now);
-                handled.rang = None;
-                State::OnHook {
-                    handled: Some(handled),
-                }
-            }
-            (_, handled) => State::OnHook { handled },
-        }
-    }
-
-    /// The line rings although the call was just dealt with: the exchange did not notice, unless
-    /// caller ID says that this is somebody else. Picking up at once would cut a friend off who calls
-    /// right after a robot; picking up between rings, one who was answered meanwhile; and picking up
-    /// off the beat, one who has only begun to ring.
-    fn ring_after_handled(
-        &mut self,
-        mut handled: Handled,
-        at: Moment,
-        effects: &mut Vec<Effect>,
-    ) -> State {
-        // As long as it rings on it is this call, not a new one without caller ID.
-        handled.until = at.now + SAME_CALL_WINDOW;
-        handled.rings.ring(at, effects);
-        self.beat = handled.rings.beat;
-        if handled.answered_again {
-            if let Some(call) = self.call_mut(handled.call) {
-                call.trouble("went on ringing after it was answered twice");
-                call.save(effects);
-            }
-        } else {
-            let first = handled.rang.get_or_insert(at).now;
-            if handled.rings.turned_since(first, at.now) {
-                handled.rang = Some(at);
-            } else if at.now.duration_since(first) >= CALLER_ID_AFTER_RING {
-                return self.answer_again(handled.call, at, effects);
-            }
-        }
-        State::OnHook {
-            handled: Some(handled),
-        }
-    }
-
-    fn answer_again(&mut self, key: CallKey, at: Moment, effects: &mut Vec<Effect>) -> State {
-        let Some(over) = self.over.iter().position(|call| call.key == key) else {
-            return State::OnHook { handled: None };
-        };
-        let mut call = self.over.remove(over);
-        call.trouble("rang on after it was answered; answered again");
-        self.pick_up(call, true, at, effects)
-    }
-
     // ----- ringing -----
 
     fn ringing(
@@ -308,7 +189,7 @@ impl Blocker {
                 }
                 State::Ringing(ringing)
             }
-            Event::Code(code) if is_handset(*code) => {
+            Event::Code(code) if code.is_handset() => {
                 ringing.rings.handset_lifted(at.now);
                 State::Ringing(ringing)
             }
@@ -384,6 +265,7 @@ impl Blocker {
             over: None,
             still_rang: false,
             last_ring: at.now,
+            knocked: None,
             rang_after: None,
         })
     }
@@ -401,7 +283,9 @@ impl Blocker {
             revision: false,
         } = event
         {
-            self.call_waiting(caller, at, decide, effects);
+            if self.call_waiting(caller, at, decide, effects) {
+                off_hook.knocked = Some(at.now);
+            }
             return State::OffHook(off_hook);
         }
         if *event == Event::OnHook {
@@ -411,19 +295,21 @@ impl Blocker {
         State::OffHook(off_hook)
     }
 
-    /// Caller ID while the line is ours: somebody knocks. He is logged and never answered.
+    /// Caller ID while the line is ours: somebody knocks. He is logged and never answered. Whether he
+    /// may ring.
     fn call_waiting(
         &mut self,
         caller: &Caller,
         at: Moment,
         decide: Decide<'_>,
         effects: &mut Vec<Effect>,
-    ) {
+    ) -> bool {
         let verdict = decide(caller);
         let mut call = self.new_call(at);
         call.set_caller(caller);
         call.set_verdict(&verdict);
         call.end(Outcome::CallWaiting, at.now, effects);
+        verdict.class != VerdictClass::Block
     }
 
     fn went_on_hook(&mut self, off_hook: OffHook, at: Moment, effects: &mut Vec<Effect>) -> State {
@@ -450,11 +336,10 @@ impl Blocker {
         };
         State::OnHook {
             handled: Some(Handled {
-                call: key,
-                until: at.now + SAME_CALL_WINDOW,
                 answered_again: off_hook.again,
-                rings,
+                knocked: off_hook.knocked.is_some(),
                 rang: rang.filter(|_| !off_hook.again),
+                ..Handled::new(key, at.now, rings)
             }),
         }
     }
@@ -462,30 +347,28 @@ impl Blocker {
     /// Whatever is going on is over, without a word to the modem.
     fn end_now(&mut self, outcome: Outcome, at: Moment, effects: &mut Vec<Effect>) {
         let state = std::mem::replace(&mut self.state, State::OnHook { handled: None });
-        let (mut call, ended) = match state {
+        let (mut call, ended, rings_on) = match state {
             State::OnHook { .. } if outcome == Outcome::PortLost => {
                 // The call handled last may ring on all the same.
                 self.state = state;
                 return;
             }
             State::OnHook { .. } => return,
-            State::Ringing(ringing) => (ringing.call, at.now),
+            State::Ringing(Ringing { call, .. }) => {
+                let rings_on = call.is_still_to_be_answered();
+                (call, at.now, rings_on)
+            }
             State::OffHook(off_hook) => {
                 effects.push(Effect::StopRecording);
-                let ended = off_hook.ended(at.now);
-                (off_hook.call, ended)
+                let (ended, rings_on) = (off_hook.ended(at.now), off_hook.rings_on());
+                (off_hook.call, ended, rings_on)
             }
         };
         call.end(outcome, ended, effects);
-        if outcome == Outcome::PortLost && call.is_still_to_be_answered() {
+        if outcome == Outcome::PortLost && rings_on {
+            let rings = Rings::on_line(self.beat);
             self.state = State::OnHook {
-                handled: Some(Handled {
-                    call: call.key,
-                    until: at.now + SAME_CALL_WINDOW,
-                    answered_again: false,
-                    rings: Rings::on_line(self.beat),
-                    rang: None,
-                }),
+                handled: Some(Handled::new(call.key, at.now, rings)),
             };
         }
         self.remember(call);

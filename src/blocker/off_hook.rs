@@ -3,10 +3,10 @@
 use super::BlockAction;
 use super::call::OpenCall;
 use super::hang_up_rules::HangUpRules;
-use super::machine::{Effect, Event, Moment, is_handset};
-use super::rings::RING_WINDOW;
+use super::machine::{Effect, Event, Moment};
+
 use crate::call::{ActionKind, Outcome};
-use crate::modem::driver::{RestingClass, VoiceEnd};
+use crate::modem::driver::{RING_WINDOW, RestingClass, VoiceEnd};
 use crate::modem::line_code::LineCode;
 use crate::modem::voice::VoiceMode;
 use std::time::{Duration, Instant};
@@ -32,6 +32,8 @@ pub(super) struct OffHook {
     pub(super) still_rang: bool,
     /// The last RING, or our picking up.
     pub(super) last_ring: Instant,
+    /// When somebody knocked who is to ring: what rings after our hanging up may be he.
+    pub(super) knocked: Option<Instant>,
     /// The first RING that came when the line was being given up already.
     pub(super) rang_after: Option<RangAfter>,
 }
@@ -60,6 +62,11 @@ pub(super) enum Phase {
 }
 
 impl OffHook {
+    /// It is not answered, or not answered again, as far as the modem has said.
+    pub(super) fn rings_on(&self) -> bool {
+        self.phase == Phase::PickingUp || self.call.is_still_to_be_answered()
+    }
+
     /// When the call ends if the modem is lost now: it may have hung while it was hanging up.
     pub(super) fn ended(&self, now: Instant) -> Instant {
         let picked_up = self.call.record.picked_up.unwrap_or_default();
@@ -275,7 +282,7 @@ impl OffHook {
         if matches!(self.phase, Phase::HangingUp(_)) {
             return;
         }
-        if is_handset(code) {
+        if code.is_handset() {
             return self.hang_up(Outcome::Handset, at, effects);
         }
         let off_hook_for = at.now.duration_since(self.since);
@@ -330,6 +337,10 @@ impl OffHook {
 
     /// The modem says that it is off-hook, and the line rings: it gets one more chance.
     fn still_ringing(&mut self, at: Moment, effects: &mut Vec<Effect>) {
+        if self.phase == Phase::PickingUp {
+            // It has not said so yet.
+            return;
+        }
         if std::mem::replace(&mut self.still_rang, true) {
             return;
         }

@@ -23,8 +23,9 @@
 
 use super::call::OpenCall;
 use super::machine::{Effect, Moment};
-use super::rings::{CALLER_ID_AFTER_RING, RING_WINDOW, Rings};
+use super::rings::{CALLER_ID_AFTER_RING, Rings};
 use crate::call::{Outcome, VerdictClass};
+use crate::modem::driver::RING_WINDOW;
 use crate::screen::{Caller, CallerNumber};
 use std::time::Instant;
 

@@ -6,13 +6,11 @@
 //! ([`Ringing`](super::ringing::Ringing)).
 
 use super::machine::{Effect, Moment};
+use crate::modem::driver::RING_WINDOW;
 use std::time::{Duration, Instant};
 
 /// RINGs closer together than this are one burst: the double rings of the UK and others.
 const BURST_GAP: Duration = Duration::from_millis(1500);
-
-/// A ring that is older than this says nothing of the line now: cadences repeat every 3 to 6 s.
-pub(super) const RING_WINDOW: Duration = Duration::from_secs(8);
 
 /// A caller's own RING is no older than this when his caller ID comes: 1 s is usual, 3.5 s are
 /// reported.

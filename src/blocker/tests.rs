@@ -300,6 +300,60 @@ fn somebody_who_rings_while_a_fax_answer_never_happened_is_not_picked_up() {
 }
 
 #[test]
+fn a_ring_before_the_modem_has_picked_up_is_no_sign_that_it_did_not() {
+    let mut watch = Watch::new(BlockAction::Fax, false);
+    watch.feed(Event::Ring);
+    watch.feed(announced("2"));
+    watch.wait(Duration::from_secs(3));
+    watch.feed(Event::Ring);
+    assert_eq!(watch.other_ways, 0);
+    watch.feed(Event::PickedUp(RestingClass::Fax));
+    watch.feed(Event::FaxEnded);
+    assert!(watch.hung_up);
+    watch.feed(Event::OnHook);
+    assert_eq!(watch.rows[&1].action, ActionKind::Fax);
+}
+
+#[test]
+fn a_call_that_rings_on_and_was_not_answered_again_when_the_port_was_lost_keeps_its_row() {
+    let mut watch = Watch::new(BlockAction::Fax, false);
+    watch.feed(Event::Ring);
+    watch.feed(announced("2"));
+    watch.feed(Event::PickedUp(RestingClass::Fax));
+    watch.feed(Event::FaxEnded);
+    watch.feed(Event::OnHook);
+    for _ in 0..2 {
+        watch.wait(Duration::from_secs(5));
+        watch.feed(Event::Ring);
+    }
+    assert_eq!(watch.picked_up, 2);
+    watch.feed(Event::PortLost);
+    for _ in 0..2 {
+        watch.wait(Duration::from_secs(5));
+        watch.feed(Event::Ring);
+    }
+    assert_eq!((watch.picked_up, watch.rows.len()), (3, 1));
+}
+
+#[test]
+fn a_friend_who_knocked_while_the_line_was_ours_is_not_picked_up_when_he_rings_after_it() {
+    for (knocks, picked_up) in [("1", 1), ("3", 2)] {
+        let mut watch = Watch::new(BlockAction::Fax, false);
+        watch.feed(Event::Ring);
+        watch.feed(announced("2"));
+        watch.feed(Event::PickedUp(RestingClass::Fax));
+        watch.feed(announced(knocks));
+        watch.feed(Event::FaxEnded);
+        watch.feed(Event::OnHook);
+        for _ in 0..3 {
+            watch.wait(Duration::from_secs(5));
+            watch.feed(Event::Ring);
+        }
+        assert_eq!(watch.picked_up, picked_up, "{knocks}");
+    }
+}
+
+#[test]
 fn where_the_modem_refuses_to_pick_up_nothing_was_done() {
     let mut watch = Watch::new(BlockAction::Fax, false);
     watch.feed(Event::Ring);

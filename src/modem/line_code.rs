@@ -90,6 +90,11 @@ impl LineCode {
             _ => return None,
         })
     }
+
+    /// Whether somebody in the house lifts a handset.
+    pub const fn is_handset(self) -> bool {
+        matches!(self, Self::ExtensionOffHook | Self::LocalPhoneOffHook)
+    }
 }
 
 /// A DTMF key, as the modem reports it.

@@ -271,6 +271,11 @@ impl Protocol {
             digit if is_dtmf_digit(digit) => self.digit(char::from(digit)),
             _ => {
                 if let Some(code) = LineCode::from_byte(code) {
+                    if code.is_handset() {
+                        // Whoever is talked to from now on was announced before.
+                        let completed = self.caller_id.complete(now);
+                        self.completed(completed);
+                    }
                     self.events.push_back(Event::Code(code));
                 } else {
                     let text = format!("shielded code {code:#04x}");

@@ -59,6 +59,26 @@ fn assert_second_call_is_dealt_with(evening: &Evening, what: &str) {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_that_rang_long_ago_when_the_modem_answers_at_last_is_not_picked_up() {
+    let unanswered = ["+VCID?", "+VCID?", "+FCLASS?", "+FCLASS?"];
+    let faults = unanswered.map(|command| Fault::on(command, FaultKind::NoReply));
+    let call = Call::from(ROBOCALLER)
+        .named("Gives up")
+        .at(Duration::from_millis(700))
+        .rings(1);
+    let mut scenario = Scenario::default().call(call);
+    scenario.faults = faults.into();
+    let evening = House::new(scenario).live().await;
+    let row = evening.row();
+    assert_eq!(evening.off_hook_count(), 0, "{}", evening.story());
+    assert_eq!(
+        (row.verdict.as_str(), row.action.as_str()),
+        ("block", "none")
+    );
+    assert_eq!(row.picked_up, None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_command_that_fails_is_survived_wherever_it_stands() {
     let kinds = [
         FaultKind::NoReply,

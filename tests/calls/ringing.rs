@@ -1,8 +1,11 @@
 //! Who rings through, who is picked up, and when.
 
 use crate::house::{FRIEND, House, ROBOCALLER, START, allow_list, block_list};
+use callblock::blocker::BlockAction;
 use callblock::clock::Timestamp;
-use callblock::emulator::{Cadence, Call, CallerIdTime, Form, Format, Happening, Scenario};
+use callblock::emulator::{
+    Cadence, Call, CallerIdTime, Chip, Form, Format, Happening, Scenario, Sound,
+};
 use std::time::Duration;
 
 const FIVE: Duration = Duration::from_secs(5);
@@ -194,6 +197,34 @@ async fn caller_id_during_a_conversation_is_call_waiting() {
     let row = &evening.rows[1];
     assert_eq!(row.outcome.as_deref(), Some("call-waiting"));
     assert_eq!(row.action, "none");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_knocks_without_a_name_while_we_record_is_logged_when_he_does() {
+    for chip in Chip::ALL {
+        let robot = Call::from(ROBOCALLER).named("A robot").at(FIVE);
+        let mut robot = robot.says(Sound::Speech(Duration::from_secs(40)));
+        robot.caller_id = CallerIdTime::BeforeFirstRing;
+        let knock = Call::from(FRIEND).at(Duration::from_secs(12));
+        let scenario = Scenario::default().chip(chip).call(robot).call(knock);
+        let limit = Duration::from_secs(20);
+        let evening = House::new(scenario.with_call_waiting())
+            .action(BlockAction::Record { limit })
+            .watched(80)
+            .live()
+            .await;
+        if evening.rows[0].action != "record" {
+            // A modem that cannot.
+            continue;
+        }
+        let [robot, knock] = evening.rows.as_slice() else {
+            panic!("{chip}: {:#?}\n{}", evening.rows, evening.story());
+        };
+        assert_eq!(knock.outcome.as_deref(), Some("call-waiting"), "{chip}");
+        let after = knock.started.as_nanos() - robot.started.as_nanos();
+        let after = Duration::from_nanos(after.try_into().unwrap());
+        assert!(after < Duration::from_secs(8), "{chip}: {after:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,8 +2,8 @@
 
 use crate::HEAP;
 use crate::disk::Disk;
-use crate::follow::Memory;
 use crate::house::{House, START};
+use crate::memory::Memory;
 use crate::oracle::check;
 use crate::plan::{Accident, Burst, Plan, Planned, Sickness};
 use crate::seen::What;
@@ -59,6 +59,11 @@ impl fmt::Display for Tally {
 }
 
 impl Tally {
+    /// To be called after an episode, when nothing is left of it.
+    pub fn weigh(&mut self) {
+        self.memory.push((HEAP.current_usage(), resident()));
+    }
+
     /// The last third of the episodes needed no more memory than the first.
     pub fn assert_memory_flat(&self) {
         let third = self.memory.len() / 3;
@@ -99,7 +104,6 @@ pub fn live(plan: &Plan, disk: &Disk, tally: &mut Tally) -> Result<(), String> {
             open_descriptors()
         ));
     }
-    tally.memory.push((HEAP.current_usage(), resident()));
     Ok(())
 }
 

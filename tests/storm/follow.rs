@@ -5,114 +5,22 @@
 //! and what is said twice of one call is said of one call. What the daemon did plays no part in it,
 //! except that it was there, and had the line or not.
 
+use crate::line::{Block, Call, Expected, Line, ON_THE_WAY, Who};
+use crate::memory::Memory;
 use crate::plan::{Burst, KNOCK, Planned, ROBOT};
+use crate::rings::{RINGS, Ringing, Told};
 use crate::seen::{KILLED, STOPPED, Sight, What, is_call_waiting, needs_arming};
 use callblock::emulator::Happening;
-use callblock::modem::driver::RestingClass;
 use std::time::Duration;
 
-/// A line may only be picked up if it rang within this time; without a ring for so long a call that
-/// nobody answered is over.
-pub const RINGS: Duration = Duration::from_secs(8);
 /// From a decision to the line: a command and its way.
 const COMMAND: Duration = Duration::from_millis(500);
-/// From the line to the daemon.
-pub const ON_THE_WAY: Duration = Duration::from_millis(60);
 /// The slowest answer of a modem.
 const SLOW_ANSWER: Duration = Duration::from_secs(1);
 /// A row is there within a second of the first ring.
 const ROW_DUE: Duration = Duration::from_secs(1);
 /// A block without a name is complete when nothing more of it comes.
 const BLOCK_QUIET: Duration = Duration::from_millis(300);
-/// What comes so soon after a block and does not contradict it is the rest of it.
-const REST_OF_BLOCK: Duration = Duration::from_secs(2);
-/// Two rings closer together are one burst of two.
-const ONE_BURST: Duration = Duration::from_millis(1500);
-/// Caller ID is never later after its ring.
-const AFTER_RING: Duration = Duration::from_millis(3500);
-/// How far a burst of the same caller may be off the beat.
-const OFF_BEAT: Duration = Duration::from_secs(1);
-/// Two gaps that differ by less are the beat of the line.
-const SAME_GAP: Duration = Duration::from_millis(300);
-const SHORTEST_BEAT: Duration = Duration::from_secs(3);
-const LONGEST_BEAT: Duration = Duration::from_secs(6);
-
-/// What is known when a burst begins.
-#[derive(Default)]
-pub struct Memory {
-    pub class: Option<RestingClass>,
-    pub caller_id: bool,
-    /// The modem only pretended, in the burst before, to change the format of its samples.
-    pub two_bytes: bool,
-    /// The process has heard three bursts of one caller, so it knows the beat of the line.
-    beat: Option<Duration>,
-}
-
-impl Memory {
-    pub fn remember(&mut self, what: &What) {
-        match what {
-            What::Armed { class, caller_id } => {
-                self.class = Some(*class);
-                self.caller_id = *caller_id;
-            }
-            What::Begins => self.beat = None,
-            _ => {}
-        }
-    }
-}
-
-/// Whose a row is.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Who {
-    /// Rings that nobody caused.
-    Nobody,
-    /// The call of this index.
-    Call(usize),
-    /// Somebody who knocked.
-    Knock(String),
-}
-
-/// A row that the log must have.
-#[derive(Debug)]
-pub struct Expected {
-    pub who: Who,
-    /// More than one where the daemon may not have listened to the first ring; with the time that it
-    /// may take to come through.
-    pub began: Vec<(Duration, Duration)>,
-    /// It may have been lost with the process, or the daemon may not have listened yet.
-    pub certain: bool,
-}
-
-impl Expected {
-    /// How far from `at` it began, if it can be that which began then.
-    pub fn began_near(&self, at: Duration) -> Option<Duration> {
-        let off = |&(began, delay): &(Duration, Duration)| {
-            let off = at.abs_diff(began);
-            (off < ON_THE_WAY || at > began && off < delay).then_some(off)
-        };
-        self.began.iter().filter_map(off).min()
-    }
-}
-
-/// One call as the line saw it.
-#[derive(Debug)]
-pub struct Call<'a> {
-    pub planned: &'a Planned,
-    pub began: Duration,
-    pub announced: bool,
-    /// It rang while the daemon took the line for its own.
-    pub blurred: bool,
-    pub picked_up: Vec<Duration>,
-    pub on_hook: Option<Duration>,
-    pub voice: Duration,
-}
-
-/// What was on the line in a burst.
-#[derive(Debug)]
-pub struct Line<'a> {
-    pub calls: Vec<Call<'a>>,
-    pub rows: Vec<Expected>,
-}
 
 /// Follows what was seen; on the way, what must never be.
 pub fn follow<'a>(
@@ -124,11 +32,13 @@ pub fn follow<'a>(
         line: Line {
             calls: Vec::new(),
             rows: Vec::new(),
+            more_bytes: memory.more_bytes,
         },
         planned: burst.calls.iter(),
         memory,
         alive: true,
         armed: true,
+        attached: true,
         off_hook: false,
         in_call: false,
         taken: false,
@@ -142,6 +52,7 @@ pub fn follow<'a>(
         last_ring: None,
         ring_inside: None,
         voice: None,
+        heard: None,
     };
     for sight in sights {
         follower.sight(sight)?;
@@ -154,135 +65,6 @@ pub fn follow<'a>(
     }
 }
 
-/// What was said of a caller.
-#[derive(Clone, Debug)]
-struct Told {
-    number: String,
-    at: Duration,
-    /// Bursts before it.
-    bursts: u32,
-}
-
-impl Told {
-    /// A letter in the place of a number.
-    fn is_mark(&self) -> bool {
-        self.number.len() == 1
-    }
-}
-
-/// Rings that follow each other without a pause in which the call would be over.
-#[derive(Clone, Debug)]
-struct Ringing {
-    /// The index of its row.
-    row: usize,
-    began: Duration,
-    last: Option<Duration>,
-    bursts: u32,
-    burst: Option<Duration>,
-    gap: Option<Duration>,
-    /// When a burst came off the beat, or a handset was lifted, last.
-    turned: Option<Duration>,
-    told: Option<Told>,
-    /// It was answered already, and what rings until then is taken for it.
-    answered_until: Option<Duration>,
-    /// The first ring.
-    first: Option<Duration>,
-}
-
-impl Ringing {
-    fn new(row: usize, began: Duration) -> Self {
-        Self {
-            row,
-            began,
-            last: None,
-            bursts: 0,
-            burst: None,
-            gap: None,
-            turned: None,
-            told: None,
-            answered_until: None,
-            first: None,
-        }
-    }
-
-    fn is_over(&self, at: Duration) -> bool {
-        at >= self
-            .answered_until
-            .unwrap_or_else(|| self.last.unwrap_or(self.began) + RINGS)
-    }
-
-    /// What the next gap must be like if the same caller rings on.
-    fn beat(&self, known: Option<Duration>) -> (Duration, Duration) {
-        known
-            .or(self.gap)
-            .map_or((SHORTEST_BEAT, LONGEST_BEAT), |beat| (beat, beat))
-    }
-
-    fn ring(&mut self, at: Duration, known: &mut Option<Duration>) {
-        if self
-            .last
-            .is_none_or(|last| at.saturating_sub(last) >= ONE_BURST)
-        {
-            if let Some(before) = self.burst.replace(at) {
-                let gap = at.saturating_sub(before);
-                let same = self.gap.is_some_and(|last| gap.abs_diff(last) < SAME_GAP);
-                if same && gap + SAME_GAP > SHORTEST_BEAT && gap < LONGEST_BEAT + SAME_GAP {
-                    *known = Some(gap);
-                }
-                let (shortest, longest) = self.beat(*known);
-                if gap + OFF_BEAT < shortest || gap > longest + OFF_BEAT {
-                    self.turned = Some(at);
-                }
-                self.gap = Some(gap);
-            }
-            self.bursts += 1;
-        }
-        self.first.get_or_insert(at);
-        self.last = Some(at);
-    }
-
-    /// Whether a block is that of another than who rings.
-    fn is_anothers(&self, new: &Told, known: Option<Duration>) -> bool {
-        let since = self.told.as_ref().map_or(self.began, |told| told.at);
-        let missed = self
-            .burst
-            .is_some_and(|burst| new.at.saturating_sub(burst) > self.beat(known).1 + OFF_BEAT);
-        let turned = missed || self.turned.is_some_and(|turned| turned > since);
-        let Some(told) = &self.told else {
-            return turned || self.bursts > 2;
-        };
-        if told.number == new.number {
-            return false;
-        }
-        let soon = new.at.saturating_sub(told.at);
-        if new.is_mark() && soon < REST_OF_BLOCK {
-            return false;
-        }
-        let bursts = self.bursts - told.bursts;
-        let two_numbers = !told.is_mark() && !new.is_mark();
-        turned || bursts > 1 || two_numbers && (bursts > 0 || soon >= AFTER_RING)
-    }
-
-    /// The last burst, if a block goes with it.
-    fn burst_of(&self, new: &Told) -> Option<Duration> {
-        let near = self
-            .last
-            .is_some_and(|last| new.at.saturating_sub(last) < AFTER_RING);
-        self.burst
-            .filter(|burst| near && self.turned.is_none_or(|turned| turned <= *burst))
-    }
-}
-
-/// A block of caller ID.
-struct Block {
-    /// When it is complete.
-    due: Duration,
-    who: Who,
-    number: String,
-    /// Whether the daemon listens for certain.
-    armed: bool,
-}
-
 #[expect(
     clippy::struct_excessive_bools,
     reason = "the process, the modem, the line and the daemon each are in a state of their own"
@@ -293,7 +75,10 @@ struct Follower<'a, 'm> {
     memory: &'m mut Memory,
     /// There is a process.
     alive: bool,
+    /// It hears whatever the modem has to tell of the line.
     armed: bool,
+    /// It has the modem.
+    attached: bool,
     /// The modem has the line.
     off_hook: bool,
     /// The daemon takes the line for its own.
@@ -317,6 +102,8 @@ struct Follower<'a, 'm> {
     ring_inside: Option<Duration>,
     /// Since when sound comes in.
     voice: Option<Duration>,
+    /// The call that it is recorded for.
+    heard: Option<usize>,
 }
 
 impl Follower<'_, '_> {
@@ -325,9 +112,10 @@ impl Follower<'_, '_> {
             self.complete_block(*at);
         }
         self.memory.remember(what);
+        self.line.more_bytes |= self.memory.more_bytes;
         match what {
             What::Begins => self.alive = true,
-            What::Armed { .. } => self.armed = true,
+            What::Armed { .. } => (self.armed, self.attached) = (true, true),
             What::Lost(why) => self.lost(*at, why),
             What::Line(happening) => self.happening(*at, happening)?,
             What::Answered => self.taken = true,
@@ -344,7 +132,7 @@ impl Follower<'_, '_> {
             // It is not lost with the port.
             self.complete_block(at);
         }
-        self.armed = false;
+        (self.armed, self.attached) = (false, false);
         self.alive &= why != KILLED && why != STOPPED;
         // Nothing of it was written yet, or it was lost on its way.
         let due = if why == KILLED { ROW_DUE } else { ON_THE_WAY };
@@ -388,8 +176,8 @@ impl Follower<'_, '_> {
     }
 
     fn end_voice(&mut self, at: Duration) {
-        if let (Some(began), Some(call)) = (self.voice.take(), self.line.calls.last_mut()) {
-            call.voice += at.saturating_sub(began);
+        if let (Some(began), Some(call)) = (self.voice.take(), self.heard) {
+            self.line.calls[call].voice += at.saturating_sub(began);
         }
     }
 
@@ -402,9 +190,16 @@ impl Follower<'_, '_> {
                 self.begins(at, true)?;
             }
             Happening::CallEnded => self.on_line = None,
-            Happening::Fault(what) if needs_arming(what) && what != "Forget" => {
-                self.end_voice(at);
+            Happening::Fault(what) if needs_arming(what) => {
+                if what != "Forget" {
+                    self.end_voice(at);
+                }
+                // It says nothing, or something else than is understood.
+                self.armed = false;
+                self.doubt();
             }
+            // The port is opened anew, and what comes meanwhile is thrown away.
+            Happening::Dtr(false) => self.armed = false,
             Happening::Ring | Happening::Code(b'R') => self.ring(at),
             // Anything may be in it.
             Happening::Fault(what) if what.starts_with("Garbage") => self.last_ring = Some(at),
@@ -420,11 +215,17 @@ impl Follower<'_, '_> {
                     *delay = SLOW_ANSWER;
                 }
             }
-            Happening::Code(b'H' | b'P') if !self.off_hook => self.handset_lifted(at),
+            Happening::Code(b'H' | b'P') => {
+                // Whoever is talked to from now on was announced before.
+                self.complete_block(at);
+                if !self.off_hook {
+                    self.handset_lifted(at);
+                }
+            }
             Happening::CallerId(text) => self.block_begins(at, text),
             Happening::Command(line) => {
                 let seizes = ["ATA", "ATH1", "AT+VLS=1"].contains(&line.as_str());
-                if seizes && self.armed {
+                if seizes && self.attached {
                     self.seizes();
                 }
                 let gives_back = ["ATH0", "AT+VLS=0"].contains(&line.as_str());
@@ -438,7 +239,7 @@ impl Follower<'_, '_> {
                 }
                 self.end_voice(at);
             }
-            Happening::VoiceBegins("VRX" | "VTR") => self.voice = Some(at),
+            Happening::VoiceBegins("VRX" | "VTR") if self.attached => self.voice = Some(at),
             Happening::VoiceEnds | Happening::Unplugged => self.end_voice(at),
             _ => {}
         }
@@ -455,6 +256,8 @@ impl Follower<'_, '_> {
             began: at,
             announced: false,
             blurred: false,
+            doubtful: false,
+            rings: Vec::new(),
             picked_up: Vec::new(),
             on_hook: None,
             voice: Duration::ZERO,
@@ -477,10 +280,17 @@ impl Follower<'_, '_> {
             self.complete_block(at);
         }
         self.last_ring = Some(at);
+        if let Some(call) = self.on_line {
+            self.line.calls[call].rings.push(at);
+        }
+        self.doubt();
         if !self.alive {
             return;
         }
         if self.in_call {
+            if self.on_line.is_none() {
+                self.expect(Who::Nobody, at, false);
+            }
             if self.hanging_up {
                 self.rang_after.get_or_insert(at);
             }
@@ -494,10 +304,10 @@ impl Follower<'_, '_> {
             Some(ringing) => ringing,
             None => Ringing::new(self.expect(who.clone(), at, self.armed), at),
         };
-        // Whether it came in time depends on when the answer did.
+        // Whether it came in time, and on the beat, depends on when the answer did.
         let doubtful = self
             .ring_inside
-            .is_some_and(|inside| (inside + RINGS..inside + RINGS + SLOW_ANSWER).contains(&at));
+            .is_some_and(|inside| at > inside && at < inside + RINGS + SLOW_ANSWER);
         if let (true, Some(call)) = (doubtful, self.on_line) {
             self.line.calls[call].blurred = true;
         }
@@ -519,6 +329,13 @@ impl Follower<'_, '_> {
             }
         }
         self.ringing = Some(ringing);
+    }
+
+    /// Something of the call on the line comes now.
+    fn doubt(&mut self) {
+        if let (false, Some(call)) = (self.armed, self.on_line) {
+            self.line.calls[call].doubtful = true;
+        }
     }
 
     fn handset_lifted(&mut self, at: Duration) {
@@ -544,6 +361,7 @@ impl Follower<'_, '_> {
             }
             last.map_or(Who::Nobody, Who::Call)
         };
+        self.doubt();
         let complete = text.contains("NAME");
         let due = if complete { at } else { at + BLOCK_QUIET };
         let armed = self.armed;
@@ -620,6 +438,12 @@ impl Follower<'_, '_> {
             };
             own.gap = next.gap.filter(|_| next.answered_until.is_some());
         }
+        // It rang before the modem's word that it was on-hook.
+        let rang = self
+            .last_ring
+            .filter(|ring| next.answered_until.is_some() && began.is_none() && at < *ring + RINGS);
+        let rows = &mut self.line.rows[row].began;
+        rows.extend(rang.map(|ring| (ring, ON_THE_WAY)));
         told.bursts = own.bursts;
         own.told = Some(told);
         self.ringing = Some(own);
@@ -627,8 +451,11 @@ impl Follower<'_, '_> {
 
     /// The daemon takes the line.
     fn seizes(&mut self) {
+        self.taken &= self.in_call;
+        if !self.in_call {
+            self.heard = self.line.calls.len().checked_sub(1);
+        }
         self.in_call = true;
-        self.taken = false;
         if let Some(ringing) = self.ringing.take() {
             let again = ringing.answered_until.is_some();
             self.answers = if again { self.answers + 1 } else { 1 };
@@ -645,7 +472,7 @@ impl Follower<'_, '_> {
         let call = self.line.calls.last_mut();
         let call = call.ok_or("picked up without a call")?;
         // Who rings on without caller ID is taken for him who was answered before.
-        let taken_for_another = self.answers > 1 && !call.announced;
+        let taken_for_another = (self.answers > 1 || call.blurred) && !call.announced;
         if !taken_for_another && (!call.planned.caller.is_blocked() || !call.announced) {
             return Err(format!("picked up at {at:?}: {:?}", call.planned));
         }

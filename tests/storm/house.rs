@@ -102,12 +102,15 @@ impl<'a> House<'a> {
         let (stop, stopped) = oneshot::channel();
         let observer = self.seen.observer();
         let seen = self.seen.clone();
+        let folder = self.folder.display().to_string();
         let task = tokio::task::spawn_local(async move {
             let stopped = async {
                 let _ = stopped.await;
             };
             let ran = Daemon::run(setup, Box::new(jack), handler, observer, stopped).await;
             if let Err(error) = ran {
+                // The same story in another folder is the same story.
+                let error = error.to_string().replace(&folder, "data");
                 seen.note(What::Daemon(format!("cannot begin: {error}")));
             }
         });

@@ -25,8 +25,11 @@ mod disk;
 mod episode;
 mod follow;
 mod house;
+mod line;
+mod memory;
 mod oracle;
 mod plan;
+mod rings;
 mod seen;
 
 use crate::disk::Disk;
@@ -108,6 +111,9 @@ fn part_storm() {
                  {SEED}={episode} {CALLS}=1 cargo test --test storm every_call -- --nocapture"
             );
         }
+        // A long plan is heavy.
+        drop(plan);
+        tally.weigh();
         episode += 1;
     }
     eprintln!("{tally}\nseeds {seed} to {}", episode - 1);

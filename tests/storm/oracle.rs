@@ -1,7 +1,9 @@
 //! What must be true after a burst, by what was seen on the line.
 
-use crate::follow::{Call, Expected, Line, Memory, Who, follow};
+use crate::follow::follow;
 use crate::house::START;
+use crate::line::{Call, Expected, Line, ON_THE_WAY, Who};
+use crate::memory::Memory;
 use crate::plan::{Accident, Burst, KNOCK, Mode, Plan, Sickness};
 use crate::seen::Sight;
 use callblock::clock::Timestamp;
@@ -25,6 +27,7 @@ pub fn check(
 ) -> Result<u64, String> {
     let (class, caller_id) = (memory.class, memory.caller_id);
     let line = follow(burst, sights, memory)?;
+    let more_bytes = line.more_bytes;
     let mut owned = Vec::new();
     for row in rows {
         owned.push((row, owner(burst, &line, row)?));
@@ -40,23 +43,16 @@ pub fn check(
     }
     if burst.accidents.is_empty() {
         for (index, call) in line.calls.iter().enumerate() {
-            peaceful(plan, call, &rows_of(&Who::Call(index)), class, caller_id)?;
+            if call.blurred {
+                continue;
+            }
+            let rows = rows_of(&Who::Call(index));
+            // Who comes next, while the modem is set up, is taken for him.
+            let next = line.calls.get(index + 1);
+            let may_ring_on = next.is_some_and(|next| !next.announced);
+            peaceful(plan, call, &rows, class, caller_id, may_ring_on)?;
         }
     }
-    // A modem that reset itself says nothing of it, and echoes what it is sent; one that only pretends
-    // to change the format sends two bytes a sample until it is set up again.
-    let strikes = |what: fn(&Accident) -> bool| burst.accidents.iter().any(what);
-    let before = std::mem::replace(
-        &mut memory.two_bytes,
-        strikes(|accident| matches!(accident, Accident::Command("+VSM", FaultKind::Pretend))),
-    );
-    let resets = |accident: &Accident| {
-        matches!(
-            accident,
-            Accident::Modem(_, FaultKind::Reset) | Accident::Command(_, FaultKind::Reset)
-        )
-    };
-    let more_bytes = before || memory.two_bytes || strikes(resets);
     let mut recordings = 0;
     for (row, who) in &owned {
         sane(row)?;
@@ -84,6 +80,10 @@ fn owner(burst: &Burst, line: &Line<'_>, row: &LoggedCall) -> Result<Who, String
         let own = |call: &Call<'_>| call.planned.call.number.as_deref() == Some(number);
         line.calls.iter().position(own).map(Who::Call)
     });
+    let doubtful = line.calls.iter().position(|call| {
+        let rang = |ring: &Duration| at.abs_diff(*ring) < ON_THE_WAY;
+        call.doubtful && call.rings.iter().any(rang)
+    });
     let near = |row: &&Expected| row.began_near(at).is_some();
     let begun: Vec<&Expected> = line.rows.iter().filter(near).collect();
     let nearest = begun.iter().min_by_key(|row| row.began_near(at));
@@ -95,6 +95,10 @@ fn owner(burst: &Burst, line: &Line<'_>, row: &LoggedCall) -> Result<Who, String
     match (by_number, by_time) {
         (Some(who), Some(other)) if who == *other => Ok(who),
         (None, Some(who)) if number.is_none() => Ok(who.clone()),
+        (None, None) if number.is_none() && doubtful.is_some() => {
+            Ok(doubtful.map_or(Who::Nobody, Who::Call))
+        }
+        (Some(who), None) if doubtful.map(Who::Call).as_ref() == Some(&who) => Ok(who),
         (who, _) if is_noisy(burst) || line.calls.iter().any(|call| call.blurred) => {
             let sure = row.picked_up.map_or(at, since_start);
             let before = line.calls.iter().rposition(|call| call.began <= sure);
@@ -134,13 +138,14 @@ fn count_rows(burst: &Burst, line: &Line<'_>, who: &Who, rows: usize) -> Result<
     let own = || line.rows.iter().filter(|row| row.who == *who);
     let most = own().count();
     let least = own().filter(|row: &&Expected| row.certain).count();
-    let blurred = match who {
-        Who::Call(index) => line.calls[*index].blurred,
-        _ => false,
+    let (blurred, doubtful) = match who {
+        Who::Call(index) => (line.calls[*index].blurred, line.calls[*index].doubtful),
+        _ => (false, false),
     };
+    let least = if doubtful { least.min(1) } else { least };
+    let most = most + usize::from(blurred || doubtful);
     let enough = rows >= least || blurred || may_lose_rows(burst);
-    let blurred_most = if blurred { most + 1 } else { most };
-    if enough && rows <= blurred_most || is_noisy(burst) {
+    if enough && rows <= most || is_noisy(burst) {
         return Ok(());
     }
     Err(format!(
@@ -175,6 +180,7 @@ fn peaceful(
     rows: &[&LoggedCall],
     class: Option<RestingClass>,
     caller_id: bool,
+    may_ring_on: bool,
 ) -> Result<(), String> {
     let err = |what: &str| Err(format!("{what}: {call:#?}"));
     // Their number was looked at before: who passes for another has none.
@@ -223,6 +229,10 @@ fn peaceful(
         return err("the wrong action");
     }
     let times_out = matches!(action, "record" | "transmit" | "duplex");
+    if may_ring_on && row.trouble.is_some() {
+        // The row tells of the next call, too.
+        return Ok(());
+    }
     let good = match row.outcome.as_deref() {
         Some("finished") => !times_out,
         Some("time-limit") => times_out,
@@ -240,7 +250,7 @@ fn peaceful(
         || call.planned.call.handset_lifted.is_some()
         || plan.chip == Chip::Usr5637Old
         || plan.chip == Chip::DataOnly;
-    if row.trouble.is_some() && !rings_again {
+    if row.trouble.is_some() && !rings_again && !may_ring_on {
         return err("trouble");
     }
     let most = if rings_again { 2 } else { 1 };

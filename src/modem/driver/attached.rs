@@ -180,6 +180,11 @@ impl Attached {
         if wanted != self.class && wanted != self.options.resting {
             self.class = self.enter_class(wanted).await?;
         }
+        if !self.connection.rings() {
+            let what = "the line rang no more when the modem was ready to pick up".into();
+            self.connection.tell(ModemEvent::Refused { what }).await;
+            return Ok(());
+        }
         self.mark_off_hook();
         if again {
             self.doubted.get_or_insert(self.seized_by);
@@ -195,11 +200,11 @@ impl Attached {
             usual = usual.other(&self.identity);
         }
         // A modem that refuses the one way may know the other; then at least it can hang up on him.
-        if !is_seized(self.seize(usual).await?) {
-            let other = usual.other(&self.identity);
-            let result = self.seize(other).await?;
-            self.tell_if_refused(result).await;
+        let mut result = self.seize(usual).await?;
+        if !is_seized(result) && self.connection.rings() {
+            result = self.seize(usual.other(&self.identity)).await?;
         }
+        self.tell_if_refused(result).await;
         Ok(())
     }
 

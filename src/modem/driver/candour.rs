@@ -16,6 +16,8 @@ enum Word {
     /// It was never asked.
     #[default]
     Unknown,
+    /// It once did not answer the question; one that does not know it does so again.
+    Doubtful,
     /// It has shown the setting as it was set.
     Good,
     /// It never did.
@@ -29,8 +31,11 @@ impl Word {
         let (word, lost) = match (*self, as_set) {
             (_, Some(true)) | (Self::Good, None) => (Self::Good, false),
             (Self::Good, Some(false)) => (Self::Good, true),
-            (Self::Unknown, Some(false)) if !second_attempt => (Self::Unknown, true),
-            (Self::Unknown | Self::Worthless, _) => (Self::Worthless, false),
+            (Self::Unknown | Self::Doubtful, Some(false)) if !second_attempt => {
+                (Self::Unknown, true)
+            }
+            (Self::Unknown, None) => (Self::Doubtful, false),
+            (Self::Unknown | Self::Doubtful | Self::Worthless, _) => (Self::Worthless, false),
         };
         *self = word;
         lost
@@ -134,9 +139,14 @@ mod tests {
     }
 
     #[test]
-    fn one_that_does_not_know_the_question_is_not_asked_again() {
+    fn one_that_does_not_know_the_question_is_not_asked_a_third_time() {
         let mut word = Word::default();
         assert!(!word.shows_loss(None, false));
+        assert_eq!(word, Word::Doubtful, "the answer may have been lost");
+        assert!(!word.shows_loss(None, false));
         assert_eq!(word, Word::Worthless);
+        let mut word = Word::Doubtful;
+        assert!(!word.shows_loss(Some(true), false));
+        assert!(word.shows_loss(Some(false), false));
     }
 }

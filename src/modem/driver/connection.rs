@@ -6,7 +6,7 @@
 use super::pace::Pace;
 use super::recovery::Silence;
 use super::transcript::Transcript;
-use super::{Down, ModemEvent};
+use super::{Down, ModemEvent, RING_WINDOW};
 use crate::clock::until;
 use crate::modem::chip::{Chip, Family};
 use crate::modem::command::{Command, PLAIN_WORDS, Reply, ResultCode};
@@ -84,6 +84,8 @@ pub(super) struct Connection {
     pace: Pace,
     /// Since when the line is off-hook by our doing.
     pub(super) off_hook: Option<Instant>,
+    /// When the line rang last.
+    rang: Option<Instant>,
 }
 
 impl Connection {
@@ -102,7 +104,13 @@ impl Connection {
             silence: Silence::News,
             pace: Pace::default(),
             off_hook: None,
+            rang: None,
         }
+    }
+
+    /// Whether the line rings, or may between two rings: only then may it be picked up.
+    pub(super) fn rings(&self) -> bool {
+        self.rang.is_some_and(|rang| rang.elapsed() < RING_WINDOW)
     }
 
     /// Queues bytes; [`Connection::next`] writes them as the port takes them.
@@ -173,6 +181,8 @@ impl Connection {
                 Poll::Ready(read) => self.take_in(read)?,
                 Poll::Pending => sleep(LOOK_EVERY).await,
             }
+            // Audio never pauses for a caller ID that is complete by that.
+            self.protocol.time_passed(Instant::now().into_std());
         }
     }
 
@@ -367,7 +377,10 @@ impl Connection {
     /// Hands an event on to whoever listens.
     pub(super) async fn pass_on(&mut self, event: Event) {
         let event = match event {
-            Event::Ring(_) => ModemEvent::Ring,
+            Event::Ring(_) => {
+                self.rang = Some(Instant::now());
+                ModemEvent::Ring
+            }
             Event::CallerId { id, revision } => ModemEvent::CallerId { id, revision },
             Event::MessageWaiting(waiting) => ModemEvent::MessageWaiting(waiting),
             Event::Code(code) => {

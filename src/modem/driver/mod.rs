@@ -155,6 +155,9 @@ pub struct Armed {
     pub caller_id: bool,
 }
 
+/// A ring that is older than this says nothing of the line now: cadences repeat every 3 to 6 s.
+pub const RING_WINDOW: Duration = Duration::from_secs(8);
+
 /// Why a voice stream ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum VoiceEnd {
@@ -197,7 +200,8 @@ pub struct Modem {
 impl Modem {
     /// Off-hook, in the class that is needed if the modem can, else in the one that it can:
     /// [`ModemEvent::PickedUp`] or [`ModemEvent::Refused`]. In the fax class this answers as a fax, and
-    /// [`ModemEvent::FaxEnded`] follows, or [`ModemEvent::Refused`].
+    /// [`ModemEvent::FaxEnded`] follows, or [`ModemEvent::Refused`]. A modem that was busy with itself
+    /// meanwhile does not pick up a line that has not rung for [`RING_WINDOW`].
     pub fn pick_up(&self, class: RestingClass) {
         self.ask(Request::PickUp {
             class,

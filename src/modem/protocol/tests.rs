@@ -46,6 +46,22 @@ fn replies_with_and_without_echo() {
 }
 
 #[test]
+fn who_calls_is_known_before_a_handset_is_lifted_for_him() {
+    let now = Instant::now();
+    let mut p = Protocol::new();
+    let told = b"\x10XDATE=1107\rTIME=1152\rNMBR=5551212\r\x10.";
+    assert_eq!(events(&mut p, told, now), []);
+    let events = events(&mut p, b"\x10H", now + Duration::from_millis(100));
+    let [
+        Event::CallerId { .. },
+        Event::Code(LineCode::LocalPhoneOffHook),
+    ] = &events[..]
+    else {
+        panic!("{events:?}");
+    };
+}
+
+#[test]
 fn a_reply_without_an_end_stays_bounded() {
     let now = Instant::now();
     for line in ["CONNECT\r\n", "more\r\n"] {
