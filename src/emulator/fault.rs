@@ -3,6 +3,7 @@
 use super::journal::Happening;
 use super::modem::{Due, EmulatedModem, State};
 use super::scenario::seconds;
+use super::settings::Voice;
 use serde::Deserialize;
 use std::time::{Duration, Instant};
 
@@ -94,6 +95,8 @@ pub enum FaultKind {
     Forget,
     /// The modem resets itself: on-hook and without its settings, without a word.
     Reset,
+    /// The modem goes off-hook and sends what it hears, as if somebody else had told it to.
+    Stream,
     /// The modem is pulled out.
     Unplug(Unplug),
     /// So many random bytes come out of the modem.
@@ -156,6 +159,10 @@ impl EmulatedModem {
             FaultKind::Recover => self.recover(),
             FaultKind::Forget => self.forget(),
             FaultKind::Reset => self.reset_itself(at),
+            FaultKind::Stream => {
+                self.go_off_hook(at);
+                self.begin_voice(at, Voice::Receive);
+            }
             FaultKind::Garbage(count) => {
                 let count = (*count).min(4096);
                 let bytes: Vec<u8> = (0..count).map(|_| self.random.u8(..)).collect();

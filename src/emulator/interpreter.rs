@@ -77,6 +77,7 @@ impl EmulatedModem {
                 | FaultKind::Recover
                 | FaultKind::Forget
                 | FaultKind::Reset
+                | FaultKind::Stream
                 | FaultKind::Hang(_)
                 | FaultKind::Confuse(_)
                 | FaultKind::Unplug(_) => {

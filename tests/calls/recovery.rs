@@ -253,6 +253,23 @@ async fn a_modem_that_answers_everything_with_an_error_goes_up_the_ladder() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_modem_that_is_found_off_hook_and_streaming_is_put_on_hook() {
+    let log = Log::begin();
+    let streams = Fault::new(Trigger::At(Duration::from_secs(30)), FaultKind::Stream);
+    let evening = house(&[streams], 8 * MINUTE)
+        .action(BlockAction::Record {
+            limit: Duration::from_secs(5),
+        })
+        .live()
+        .await;
+    let story = format!("{}\n{:#?}", evening.story(), log.lines());
+    assert!(evening.row().picked_up.is_some(), "{story}");
+    // At the first code that only an open line has.
+    let on_hook = evening.journal.first(|h| *h == Happening::OnHook);
+    assert!(on_hook.is_some_and(|at| at < MINUTE), "{story}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_that_answers_everything_with_an_error_from_the_start_is_deaf() {
     let told = Told::default();
     let errs = FaultKind::Confuse(Cure::Replug);

@@ -86,7 +86,7 @@
 //! when = { command = "+VLS=1" }  # a command that begins so; or { at = 5 }, { after_pick_up = 2 }
 //! times = 1                 # for commands: how often; 0 for always
 //! does = "no-reply"         # error, no-carrier, pretend, ring-inside, digital-line, wedge, recover,
-//!                           # forget, reset, { late = 3 }, { hang = "dtr" },
+//!                           # forget, reset, stream, { late = 3 }, { hang = "dtr" },
 //!                           # { confuse = "soft-reset" },
 //!                           # { unplug = { back_after = 4, other_node = true } }, { garbage = 40 },
 //!                           # { code = "b" }, { line = "NO CARRIER" }

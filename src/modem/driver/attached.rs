@@ -6,6 +6,8 @@ use super::health::Health;
 use super::{Down, ModemEvent, ModemOptions, Request, RestingClass};
 use crate::modem::chip::Identity;
 use crate::modem::command::{Command, ResultCode};
+use crate::modem::line_code::LineCode;
+use crate::modem::protocol::Event;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -87,6 +89,22 @@ const fn is_seized(result: Option<ResultCode>) -> bool {
     matches!(result, Some(ResultCode::Ok | ResultCode::VoiceConnect))
 }
 
+/// Whether only a modem that is off-hook, or in a stream, says so.
+const fn tells_of_an_open_line(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Code(
+            LineCode::Busy
+                | LineCode::DialTone
+                | LineCode::Reorder
+                | LineCode::Quiet
+                | LineCode::Silence
+                | LineCode::ReceiveOverrun
+                | LineCode::TransmitUnderrun
+        )
+    )
+}
+
 impl Attached {
     /// What was known of the modem on this port before holds if it is still the same.
     pub(super) fn new(
@@ -120,12 +138,15 @@ impl Attached {
         self.arm().await?;
         loop {
             if std::mem::take(&mut self.connection.stray_result) {
-                self.health.replies_are_shifted(Instant::now());
+                self.health.something_is_strange(Instant::now());
             }
             tokio::select! {
                 event = self.connection.next() => {
                     let event = event?;
                     self.health.saw(&event, self.class, Instant::now());
+                    if self.connection.off_hook.is_none() && tells_of_an_open_line(&event) {
+                        self.health.something_is_strange(Instant::now());
+                    }
                     self.connection.pass_on(event).await;
                 }
                 () = sleep_until(self.health.next_look()), if self.connection.off_hook.is_none() => {

@@ -50,7 +50,7 @@ pub(super) struct Health {
     /// When a result code that nothing asked for last led to a look, and the last ring.
     asked_after_stray: Option<Instant>,
     /// One came since the modem was looked at last.
-    shifted: bool,
+    strange: bool,
     last_ring: Option<Instant>,
     /// When the caller ID of this ringing came, or its last ring since.
     last_known: Option<Instant>,
@@ -71,7 +71,7 @@ impl Health {
             rings_without: 0,
             asked_without: None,
             asked_after_stray: None,
-            shifted: false,
+            strange: false,
             last_ring: None,
             last_known: None,
             text_ring: false,
@@ -92,7 +92,7 @@ impl Health {
         }
         self.routine = now + EVERY;
         self.odd = None;
-        self.shifted = false;
+        self.strange = false;
         self.rings_without = 0;
         self.text_ring = false;
     }
@@ -141,14 +141,15 @@ impl Health {
     }
 
     /// A result code came that nothing asked for: what a command before it was taken to have been
-    /// answered may never have been carried out.
-    pub(super) fn replies_are_shifted(&mut self, now: Instant) {
+    /// answered may never have been carried out. Or a code that only an open line has, while it should be
+    /// closed.
+    pub(super) fn something_is_strange(&mut self, now: Instant) {
         let often = |asked| now.duration_since(asked) < STRAYS_EVERY;
         if self.asked_after_stray.is_some_and(often) {
             return;
         }
         self.asked_after_stray = Some(now);
-        self.shifted = true;
+        self.strange = true;
         let after_the_call = self.last_ring.map(|ring| ring + CALL_OVER);
         let soon = now + AFTER_A_STRAY;
         self.odd = Some(after_the_call.map_or(soon, |over| over.max(soon)));
@@ -183,21 +184,18 @@ impl Attached {
     pub(super) async fn look_after(&mut self) -> Result<(), Down> {
         let doubtful = self.health.is_doubtful();
         match self.complaint().await {
-            // Its name and the format of its samples, which it is not asked for here, may be answers to
-            // something else.
-            Ok(None) if self.health.shifted => {
-                tracing::warn!("the modem's answers were shifted by one; setting it up anew");
-                self.identify().await?;
-                return self.arm().await;
-            }
-            Ok(None) if !doubtful => {
+            Ok(Finding::Well) if !doubtful => {
                 self.health.found_well(Instant::now());
                 return Ok(());
             }
-            Ok(None) => {
+            Ok(Finding::Well) => {
                 tracing::warn!("calls come without caller ID, which they used to have: soft reset");
             }
-            Ok(Some(complaint)) => tracing::warn!("{complaint}: soft reset"),
+            Ok(Finding::Wrong(complaint)) => tracing::warn!("{complaint}: soft reset"),
+            Ok(Finding::Strange(complaint)) => {
+                tracing::warn!("{complaint}; setting it up anew");
+                self.identify().await?;
+            }
             Err(Down::NotAnswering { .. }) => {
                 tracing::warn!("no answer: soft reset");
                 // `ATZ` may work where nothing else does.
@@ -210,25 +208,52 @@ impl Attached {
         self.arm().await
     }
 
-    /// What is wrong with the modem's answers, in words.
-    async fn complaint(&mut self) -> Result<Option<String>, Down> {
-        let attention = self.connection.insist(&Command::set("AT")).await;
-        let attention = attention.map_err(CommandError::into_down)?;
+    /// What is to be said of the modem's answers.
+    async fn complaint(&mut self) -> Result<Finding, Down> {
+        let attention = match self.connection.command(&Command::set("AT")).await {
+            Ok(attention) => attention,
+            Err(CommandError::Down(down)) => return Err(down),
+            Err(CommandError::Silent { command }) => {
+                tracing::warn!("the modem does not answer {command}: resynchronising");
+                let resync = self.connection.resync().await;
+                resync.map_err(CommandError::into_down)?;
+                // It may have been in a stream, and off-hook, by somebody else's doing.
+                return Ok(Finding::Strange("it answers again".into()));
+            }
+        };
         if attention.numeric && !self.health.numbers_are_usual {
-            return Ok(Some("the modem has reset itself".into()));
+            return Ok(Finding::Wrong("the modem has reset itself".into()));
         }
         if !attention.is_ok() {
             // Noise may have stood before it.
-            return match self.connection.resync().await {
-                Ok(()) => self.discrepancy(false).await,
-                Err(CommandError::Down(down)) => Err(down),
+            match self.connection.resync().await {
+                Ok(()) => {}
+                Err(CommandError::Down(down)) => return Err(down),
                 Err(CommandError::Silent { .. }) => {
-                    Ok(Some("the modem answers AT with an error".into()))
+                    let complaint = "the modem answers AT with an error";
+                    return Ok(Finding::Wrong(complaint.into()));
                 }
-            };
+            }
         }
-        self.discrepancy(false).await
+        Ok(match self.discrepancy(false).await? {
+            Some(discrepancy) => Finding::Wrong(discrepancy),
+            // Its name and the format of its samples, which it is not asked for here, may be answers to
+            // something else.
+            None if self.health.strange => {
+                Finding::Strange("the modem said what it should not have".into())
+            }
+            None => Finding::Well,
+        })
     }
+}
+
+/// How a modem is that was asked.
+enum Finding {
+    Well,
+    /// It is to be set up again, for this reason.
+    Wrong(String),
+    /// Nothing that was known of it may be true, for this reason.
+    Strange(String),
 }
 
 #[cfg(test)]
