@@ -224,6 +224,8 @@ impl Follower<'_, '_> {
             }
             Happening::CallerId(text) => self.block_begins(at, text),
             Happening::Command(line) => {
+                // The first word on a port that was opened; that it is armed is told late.
+                self.attached |= self.alive && line == "AT";
                 let seizes = ["ATA", "ATH1", "AT+VLS=1"].contains(&line.as_str());
                 if seizes && self.attached {
                     self.seizes();

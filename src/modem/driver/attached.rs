@@ -10,7 +10,7 @@ use crate::modem::line_code::LineCode;
 use crate::modem::protocol::Event;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 /// Patience with each of the last commands before the process ends.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -340,7 +340,8 @@ impl Attached {
         if !self.obeys(&on_hook).await? {
             tracing::warn!("the modem does not hang up; dropping DTR");
             self.connection.set_dtr(false);
-            sleep(LAST_WORDS).await;
+            let raised = Instant::now() + LAST_WORDS;
+            self.connection.listen_until(raised).await?;
             self.connection.set_dtr(true);
             if !self.obeys(&on_hook).await? && !self.obeys(&Command::reset()).await? {
                 return Err(Down::NotAnswering {

@@ -252,12 +252,18 @@ impl Connection {
             })
     }
 
+    /// Passes on what the modem says, until then.
+    pub(super) async fn listen_until(&mut self, end: Instant) -> Result<(), Down> {
+        while let Ok(event) = timeout_at(end, self.next()).await {
+            self.pass_on(event?).await;
+        }
+        Ok(())
+    }
+
     /// Sends a command as soon as the modem can take one; its reply is pending then.
     pub(super) async fn issue(&mut self, command: &Command) -> Result<(), Down> {
         if let Some(turn) = self.pace.next_turn() {
-            while let Ok(event) = timeout_at(turn, self.next()).await {
-                self.pass_on(event?).await;
-            }
+            self.listen_until(turn).await?;
         }
         self.pace.asks(Instant::now());
         let bytes = self.protocol.begin(command);
@@ -281,11 +287,11 @@ impl Connection {
         }
     }
 
-    /// Like [`Connection::command`], but waits longer, and up to twice more after a resync: each attempt
+    /// Like [`Connection::command`], but waits longer, and up to three times more after a resync: each attempt
     /// may have taught what the modem's pace is. A late answer that were thrown away would be taken
     /// for that of the next command.
     pub(super) async fn insist(&mut self, command: &Command) -> Result<Reply, CommandError> {
-        const ATTEMPTS: usize = 3;
+        const ATTEMPTS: usize = 4;
         let command = command.clone().within(command.patience.max(LATE));
         let mut attempt = 1;
         loop {

@@ -29,6 +29,8 @@ pub(super) struct Pace {
     answered: Option<Instant>,
     /// The last command followed a result so closely that it may have been swallowed.
     closely: bool,
+    /// Commands in a row that did and were not answered. One may be a reply that was lost.
+    unanswered: u32,
 }
 
 impl Pace {
@@ -58,6 +60,9 @@ impl Pace {
 
     /// A result came.
     pub(super) const fn answers(&mut self, now: Instant) {
+        if self.closely {
+            self.unanswered = 0;
+        }
         self.answered = Some(now);
     }
 
@@ -73,7 +78,10 @@ impl Pace {
 
     /// The modem did not answer a command that followed a result closely, and is there.
     pub(super) fn swallowed(&mut self) {
-        self.gap = (self.gap + 1).min(GAPS.len() - 1);
+        self.unanswered += 1;
+        if self.unanswered > 1 {
+            self.gap = (self.gap + 1).min(GAPS.len() - 1);
+        }
     }
 }
 
@@ -93,12 +101,29 @@ mod tests {
         assert_eq!(pace.next_turn(), None);
         pace.asks(start + 3 * MS);
         assert!(pace.asked_closely());
+        pace.swallowed();
+        assert_eq!(pace.next_turn(), None, "a reply may have been lost");
         for gap in [100, 250, 250] {
             pace.swallowed();
             assert_eq!(pace.next_turn(), Some(start + 3 * MS + gap * MS));
         }
         pace.asks(start + 2000 * MS);
         assert!(!pace.asked_closely());
+    }
+
+    #[test]
+    fn replies_lost_now_and_then_change_nothing() {
+        let (mut pace, mut now) = (Pace::default(), Instant::now());
+        for _ in 0..10 {
+            for _ in 0..5 {
+                pace.asks(now);
+                pace.answers(now + 3 * MS);
+                now += 4 * MS;
+            }
+            pace.asks(now);
+            pace.swallowed();
+            assert_eq!(pace.next_turn(), None);
+        }
     }
 
     #[test]
