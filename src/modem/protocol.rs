@@ -212,7 +212,8 @@ impl Protocol {
         }
         // Only a modem that reset itself says so; an answer that is a number has its question.
         let asked = self.pending.as_ref().map(|pending| pending.expected);
-        if text == NUMERIC_RING && asked != Some(Expected::Text) {
+        let numeric_form = !self.wire.line_was_framed();
+        if text == NUMERIC_RING && numeric_form && asked != Some(Expected::Text) {
             return self.ring(RingForm::Numeric, now);
         }
         let Some(pending) = &mut self.pending else {

@@ -57,6 +57,10 @@ pub struct Wire {
     swallow_line_feed: bool,
     line: Vec<u8>,
     line_overflowed: bool,
+    /// LFs since the last byte of a line.
+    line_feeds: u8,
+    /// LFs before the line that was read last, or has begun.
+    line_feeds_before: u8,
     /// Inside a complex event report in the middle of audio: the bytes since `DLE X`, kept so that a
     /// false one can be given back as audio.
     report: Option<Vec<u8>>,
@@ -77,6 +81,8 @@ impl Wire {
             swallow_line_feed: false,
             line: Vec::new(),
             line_overflowed: false,
+            line_feeds: 1,
+            line_feeds_before: 0,
             report: None,
         }
     }
@@ -84,6 +90,12 @@ impl Wire {
     /// The state that the next byte will be read in.
     pub const fn state(&self) -> DataState {
         self.state
+    }
+
+    /// Whether a blank line was before the line that was read last: each line in verbose form (`ATV1`)
+    /// has CR LF around it. In numeric form a result is a number and a CR.
+    pub const fn line_was_framed(&self) -> bool {
+        self.line_feeds_before > 1
     }
 
     /// From now on the bytes are read in this state.
@@ -145,6 +157,14 @@ impl Wire {
                     code => return Some(Frame::Code(code)),
                 }
                 continue;
+            }
+            if byte == b'\n' {
+                self.line_feeds = self.line_feeds.saturating_add(1);
+            } else if !matches!(byte, b'\r' | DLE | 0) {
+                let line_feeds = std::mem::take(&mut self.line_feeds);
+                if self.line.is_empty() {
+                    self.line_feeds_before = line_feeds;
+                }
             }
             match byte {
                 DLE => self.after_dle = true,

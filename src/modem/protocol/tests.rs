@@ -214,6 +214,10 @@ fn a_modem_that_has_lost_its_settings_rings_in_numbers() {
     assert_eq!(events(&mut p, b"2\r", now), ring);
     p.begin(&Command::set("ATH0"));
     assert_eq!(events(&mut p, b"2\r", now), ring);
+    // An answer that is late is none: it stands on a line of its own.
+    let late = [Event::Unknown("2".into()), Event::Unknown("OK".into())];
+    p = Protocol::new();
+    assert_eq!(events(&mut p, b"\r\n2\r\n\r\nOK\r\n", now), late);
     // An answer is one.
     p.begin(&Command::ask("AT+VCID?"));
     let answer = [reply(&["2"], ResultCode::Ok)];
