@@ -398,6 +398,10 @@ async fn a_modem_that_declines_ath1_is_told_another_way_at_once() {
         let held = evening.off_hook_time();
         assert!(held >= Duration::from_secs(1), "{story}");
         assert!(held < Duration::from_secs(3), "{story}");
+        // A modem that answers as one swallows the first byte.
+        let beheaded =
+            |h: &Happening| matches!(h, Happening::Violation(what) if what.contains("TH0"));
+        assert_eq!(evening.journal.count(beheaded), 0, "{story}");
         assert!(evening.ends_on_hook(), "{story}");
     }
 }

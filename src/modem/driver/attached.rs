@@ -332,6 +332,10 @@ impl Attached {
 
     /// On-hook by every means there is; only a modem that ignores them all is given up.
     pub(super) async fn hang_up(&mut self) -> Result<(), Down> {
+        if self.connection.off_hook.is_some() && self.seized_by == Seizure::Answer {
+            // It is still waiting for a carrier: the first byte ends that and is swallowed.
+            self.connection.leave_any_stream().await?;
+        }
         if self.class == RestingClass::Voice {
             // Some chips know only +VLS in the voice class, some only ATH: both, and one may fail.
             self.obeys(&Command::set("AT+VLS=0")).await?;
