@@ -346,6 +346,10 @@ impl OffHook {
         }
         self.call
             .trouble("rang on although the modem said it was off-hook");
+        if self.knocked.is_some() {
+            // Who was announced since rings now, and may.
+            return;
+        }
         if self.phase == Phase::AnsweringAsFax {
             let what = "the modem does not answer as a fax";
             self.call.trouble(what);

@@ -336,6 +336,24 @@ fn a_call_that_rings_on_and_was_not_answered_again_when_the_port_was_lost_keeps_
 }
 
 #[test]
+fn a_friend_who_rings_while_the_modem_only_says_it_is_off_hook_is_not_picked_up() {
+    for (next, other_ways) in [("1", 0), ("3", 1)] {
+        let limit = Duration::from_mins(1);
+        let mut watch = Watch::new(BlockAction::Record { limit }, false);
+        watch.feed(Event::Ring);
+        watch.feed(announced("2"));
+        watch.feed(Event::PickedUp(RestingClass::Voice));
+        watch.feed(Event::VoiceStarted);
+        // The robot gives up; the modem never had the line.
+        watch.wait(Duration::from_secs(6));
+        watch.feed(announced(next));
+        watch.wait(Duration::from_millis(500));
+        watch.feed(Event::Ring);
+        assert_eq!(watch.other_ways, other_ways, "{next}");
+    }
+}
+
+#[test]
 fn a_friend_who_knocked_while_the_line_was_ours_is_not_picked_up_when_he_rings_after_it() {
     for (knocks, picked_up) in [("1", 1), ("3", 2)] {
         let mut watch = Watch::new(BlockAction::Fax, false);
