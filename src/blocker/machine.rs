@@ -10,12 +10,13 @@
 
 mod effect;
 mod event;
+mod hanging_up;
 mod on_hook;
 
 pub use effect::Effect;
 pub use event::{Event, Moment};
 
-use on_hook::Handled;
+pub(super) use on_hook::Handled;
 
 use super::BlockAction;
 use super::call::OpenCall;
@@ -160,7 +161,7 @@ impl Blocker {
                 ringing.rings.ring(at, effects);
                 self.beat = ringing.rings.beat;
                 match ringing.verdict {
-                    Some(VerdictClass::Block) => self.pick_up(ringing.call, false, at, effects),
+                    Some(VerdictClass::Block) => self.pick_up(ringing.call, None, at, effects),
                     None if ringing.rings.bursts >= 2 => {
                         self.screen(ringing, Caller::from_line(None, None), at, decide, effects)
                     }
@@ -217,14 +218,10 @@ impl Blocker {
         decide: Decide<'_>,
         effects: &mut Vec<Effect>,
     ) -> State {
-        let verdict = decide(&caller);
-        ringing.call.set_caller(&caller);
-        ringing.call.set_verdict(&verdict);
-        ringing.set_caller(caller, at.now);
-        ringing.verdict = Some(verdict.class);
+        ringing.screen(caller, at.now, decide);
         let (key, record) = (ringing.call.key, ringing.call.record.clone());
-        let state = if verdict.class == VerdictClass::Block && ringing.rings.rings_at(at.now) {
-            self.pick_up(ringing.call, false, at, effects)
+        let state = if ringing.is_blocked() && ringing.rings.rings_at(at.now) {
+            self.pick_up(ringing.call, None, at, effects)
         } else {
             ringing.call.save(effects);
             State::Ringing(ringing)
@@ -238,7 +235,7 @@ impl Blocker {
     fn pick_up(
         &self,
         mut call: OpenCall,
-        again: bool,
+        rang_on: Option<Handled>,
         at: Moment,
         effects: &mut Vec<Effect>,
     ) -> State {
@@ -247,7 +244,7 @@ impl Blocker {
             None => self.action.clone(),
         };
         let class = action.class(self.sit);
-        effects.push(if again {
+        effects.push(if rang_on.is_some() {
             Effect::PickUpAgain(class)
         } else {
             Effect::PickUp(class)
@@ -256,7 +253,7 @@ impl Blocker {
         State::OffHook(OffHook {
             call,
             since: at.now,
-            again,
+            rang_on,
             action,
             hold: self.hold,
             sit: self.sit,
@@ -267,6 +264,7 @@ impl Blocker {
             last_ring: at.now,
             knocked: None,
             rang_after: None,
+            next: None,
         })
     }
 
@@ -278,6 +276,14 @@ impl Blocker {
         decide: Decide<'_>,
         effects: &mut Vec<Effect>,
     ) -> State {
+        let given_up = match off_hook.phase {
+            Phase::HangingUp(_) => self.said_of_next(&mut off_hook, event, at, decide, effects),
+            Phase::PickingUp => self.rings_of_another(&mut off_hook, event, at, decide, effects),
+            _ => false,
+        };
+        if given_up {
+            return State::OffHook(off_hook);
+        }
         if let Event::CallerId {
             caller,
             revision: false,
@@ -322,6 +328,9 @@ impl Blocker {
         call.end(outcome, at.now, effects);
         let key = call.key;
         self.remember(call);
+        if let Some(next) = off_hook.next {
+            return self.next_may_be_answered(*next, at, effects);
+        }
         let mut rings = Rings::on_line(self.beat);
         let rang = match off_hook.rang_after {
             Some(RangAfter::Another(rang)) => {
@@ -336,9 +345,9 @@ impl Blocker {
         };
         State::OnHook {
             handled: Some(Handled {
-                answered_again: off_hook.again,
+                answered_again: off_hook.rang_on.is_some(),
                 knocked: off_hook.knocked.is_some(),
-                rang: rang.filter(|_| !off_hook.again),
+                rang: rang.filter(|_| off_hook.rang_on.is_none()),
                 ..Handled::new(key, at.now, rings)
             }),
         }
@@ -358,10 +367,18 @@ impl Blocker {
                 let rings_on = call.is_still_to_be_answered();
                 (call, at.now, rings_on)
             }
-            State::OffHook(off_hook) => {
+            State::OffHook(mut off_hook) => {
                 effects.push(Effect::StopRecording);
-                let (ended, rings_on) = (off_hook.ended(at.now), off_hook.rings_on());
-                (off_hook.call, ended, rings_on)
+                let ended = off_hook.ended(at.now);
+                if let Some(next) = off_hook.next {
+                    off_hook.call.end(outcome, ended, effects);
+                    self.remember(off_hook.call);
+                    let rings_on = next.call.is_still_to_be_answered();
+                    (next.call, at.now, rings_on)
+                } else {
+                    let rings_on = off_hook.rings_on();
+                    (off_hook.call, ended, rings_on)
+                }
             }
         };
         call.end(outcome, ended, effects);

@@ -3,7 +3,8 @@
 use super::BlockAction;
 use super::call::OpenCall;
 use super::hang_up_rules::HangUpRules;
-use super::machine::{Effect, Event, Moment};
+use super::machine::{Effect, Event, Handled, Moment};
+use super::ringing::Ringing;
 
 use crate::call::{ActionKind, Outcome};
 use crate::modem::driver::{RING_WINDOW, RestingClass, VoiceEnd};
@@ -18,7 +19,8 @@ const RING_IN_FLIGHT: Duration = Duration::from_secs(2);
 pub(super) struct OffHook {
     pub(super) call: OpenCall,
     pub(super) since: Instant,
-    pub(super) again: bool,
+    /// The call that this is, if it was answered before and rang on.
+    pub(super) rang_on: Option<Handled>,
     pub(super) action: BlockAction,
     /// How long the line is held where the action's own course is not possible.
     pub(super) hold: Duration,
@@ -36,6 +38,8 @@ pub(super) struct OffHook {
     pub(super) knocked: Option<Instant>,
     /// The first RING that came when the line was being given up already.
     pub(super) rang_after: Option<RangAfter>,
+    /// Who was announced when the line was being given up already.
+    pub(super) next: Option<Box<Ringing>>,
 }
 
 /// A RING before the modem's word that it is on-hook.
@@ -81,7 +85,11 @@ impl OffHook {
             Phase::Streaming(limit) => limit,
             _ => None,
         };
-        [phase, self.call.row_due()].into_iter().flatten().min()
+        let next = self.next.as_ref().map(|next| next.deadline());
+        [phase, self.call.row_due(), next]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Everything but caller ID and the end of it.
@@ -120,6 +128,10 @@ impl OffHook {
     fn picked_up(&mut self, class: RestingClass, at: Moment, effects: &mut Vec<Effect>) {
         if self.phase != Phase::PickingUp {
             return self.really_picked_up(at, effects);
+        }
+        if self.rang_on.is_some() {
+            self.call
+                .trouble("rang on after it was answered; answered again");
         }
         if class != self.action.class(self.sit) {
             self.make_do();
@@ -373,9 +385,13 @@ impl OffHook {
         if self.call.row_due().is_some_and(|due| due <= at.now) {
             self.call.save(effects);
         }
+        let next_is_over = |next: &mut Box<Ringing>| next.over_at() <= at.now;
+        if let Some(next) = self.next.take_if(next_is_over) {
+            next.end(at, effects);
+        }
     }
 
-    fn hang_up(&mut self, outcome: Outcome, at: Moment, effects: &mut Vec<Effect>) {
+    pub(super) fn hang_up(&mut self, outcome: Outcome, at: Moment, effects: &mut Vec<Effect>) {
         if !matches!(self.phase, Phase::HangingUp(_)) {
             self.phase = Phase::HangingUp(outcome);
             self.over = Some(at.now);

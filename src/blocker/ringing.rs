@@ -22,7 +22,7 @@
 //! the friend: rather that than to hang up on a friend.
 
 use super::call::OpenCall;
-use super::machine::{Effect, Moment};
+use super::machine::{Decide, Effect, Moment};
 use super::rings::{CALLER_ID_AFTER_RING, Rings};
 use crate::call::{Outcome, VerdictClass};
 use crate::modem::driver::RING_WINDOW;
@@ -71,13 +71,21 @@ impl Ringing {
         }
     }
 
-    /// Who calls was said now, or will not be said any more.
-    pub(super) fn set_caller(&mut self, caller: Caller, now: Instant) {
+    /// Decides about who calls: it was said now, or will not be said any more.
+    pub(super) fn screen(&mut self, caller: Caller, now: Instant, decide: Decide<'_>) {
+        let verdict = decide(&caller);
+        self.call.set_caller(&caller);
+        self.call.set_verdict(&verdict);
+        self.verdict = Some(verdict.class);
         self.announced = Some(Announced {
             caller,
             at: now,
             bursts: self.rings.bursts,
         });
+    }
+
+    pub(super) fn is_blocked(&self) -> bool {
+        self.verdict == Some(VerdictClass::Block)
     }
 
     /// What caller ID that comes now is; `revision` if it adds to the block before.

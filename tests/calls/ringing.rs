@@ -4,7 +4,8 @@ use crate::house::{FRIEND, House, ROBOCALLER, START, allow_list, block_list};
 use callblock::blocker::BlockAction;
 use callblock::clock::Timestamp;
 use callblock::emulator::{
-    Cadence, Call, CallerIdTime, Chip, Form, Format, Happening, Scenario, Sound,
+    Cadence, Call, CallerIdTime, Chip, Fault, FaultKind, Form, Format, Happening, Scenario, Sound,
+    Trigger,
 };
 use std::time::Duration;
 
@@ -257,6 +258,36 @@ async fn a_friend_right_after_a_robocall_is_not_cut_off() {
     assert_eq!(evening.rows.len(), 2);
     assert_eq!(evening.rows[1].verdict, "ring");
     assert_eq!(evening.rows[1].outcome.as_deref(), Some("rings-stopped"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_friend_who_is_announced_before_a_modem_that_is_setting_itself_up_picks_up_is_not_cut_off()
+ {
+    let robot = Call::from(ROBOCALLER).named("A robot").at(FIVE);
+    let friend = Call::from(FRIEND)
+        .named("A friend")
+        .at(Duration::from_millis(13_500))
+        .rings(4);
+    // The robot seems to ring on, and the friend's first ring to be his next.
+    let at = Trigger::At(Duration::from_secs(9));
+    let mut scenario = Scenario::default().call(robot).call(friend);
+    scenario.faults = vec![Fault::new(at, FaultKind::Line("RING".into()))];
+    // Quick when it is set up first, slow after the robot.
+    for (command, before) in [("Z", 2), ("E0", 2), ("S0=0", 1), ("+VCID=1", 1)] {
+        let late = |ms| Fault::on(command, FaultKind::Late(Duration::from_millis(ms)));
+        let quick = (0..before).map(|_| late(1));
+        scenario.faults.extend(quick.chain([late(1900)]));
+    }
+    let evening = House::new(scenario).watched(80).live().await;
+    let story = format!("{:?}\n{}", evening.rows, evening.story());
+    assert_eq!(evening.off_hook_count(), 1, "{story}");
+    let [robot, friend] = evening.rows.as_slice() else {
+        panic!("{story}");
+    };
+    assert_eq!(robot.outcome.as_deref(), Some("finished"), "{story}");
+    assert_eq!(robot.trouble, None, "{story}");
+    assert_eq!(friend.outcome.as_deref(), Some("rings-stopped"), "{story}");
+    assert_eq!(friend.number.as_deref(), Some(FRIEND), "{story}");
 }
 
 #[tokio::test(start_paused = true)]

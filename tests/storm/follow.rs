@@ -46,6 +46,7 @@ pub fn follow<'a>(
         on_line: None,
         ringing: None,
         rang_after: None,
+        next: None,
         answered: None,
         answers: 0,
         block: None,
@@ -92,6 +93,8 @@ struct Follower<'a, 'm> {
     ringing: Option<Ringing>,
     /// The first ring that came after the modem gave the line back and before its word on it.
     rang_after: Option<Duration>,
+    /// Who was announced then.
+    next: Option<Ringing>,
     /// The row of the call that was picked up last, and how often it was.
     answered: Option<usize>,
     answers: u32,
@@ -142,13 +145,17 @@ impl Follower<'_, '_> {
         self.rings_on_after_loss(at, why != KILLED && why != STOPPED);
         self.in_call = false;
         self.rang_after = None;
+        self.next = None;
         self.end_voice(at);
     }
 
     /// Whose rings those are that come soon after the modem was lost: of a blocked call that was not
     /// picked up, or was before.
     fn rings_on_after_loss(&mut self, at: Duration, same_process: bool) {
-        let ringing = self.ringing.take().filter(|_| !self.in_call);
+        let ringing = match self.next.take() {
+            Some(next) => Some(next),
+            None => self.ringing.take().filter(|_| !self.in_call),
+        };
         if !same_process {
             return;
         }
@@ -293,7 +300,9 @@ impl Follower<'_, '_> {
             if self.on_line.is_none() {
                 self.expect(Who::Nobody, at, false);
             }
-            if self.hanging_up {
+            if let Some(next) = &mut self.next {
+                next.ring(at, &mut self.memory.beat);
+            } else if self.hanging_up {
                 self.rang_after.get_or_insert(at);
             }
             if let (false, Some(call)) = (self.off_hook || self.hanging_up, self.on_line) {
@@ -392,10 +401,7 @@ impl Follower<'_, '_> {
         };
         let at = due.min(now);
         if self.in_call {
-            // It may come in the middle of an answer.
-            let row = self.expect(who, at, armed);
-            self.line.rows[row].began.push((at, SLOW_ANSWER));
-            return;
+            return self.announced_in_call(at, who, number, armed);
         }
         let mut told = Told {
             number,
@@ -451,6 +457,37 @@ impl Follower<'_, '_> {
         self.ringing = Some(own);
     }
 
+    /// Somebody knocks, or is the next caller already.
+    fn announced_in_call(&mut self, at: Duration, who: Who, number: String, armed: bool) {
+        let mut told = Told {
+            number,
+            at,
+            bursts: 0,
+        };
+        if let Some(next) = &mut self.next
+            && !next.is_over(at)
+            && !next.is_anothers(&told, self.memory.beat)
+        {
+            return;
+        }
+        let rang = match &self.next {
+            Some(next) => next.burst_of(&told),
+            None => self.rang_after,
+        };
+        let row = self.expect(who, rang.unwrap_or(at), armed);
+        // It may come in the middle of an answer.
+        self.line.rows[row].began.push((at, SLOW_ANSWER));
+        if self.hanging_up {
+            let mut next = Ringing::new(row, rang.unwrap_or(at));
+            if let Some(rang) = rang {
+                next.ring(rang, &mut self.memory.beat);
+            }
+            told.bursts = next.bursts;
+            next.told = Some(told);
+            self.next = Some(next);
+        }
+    }
+
     /// The daemon takes the line.
     fn seizes(&mut self) {
         self.taken &= self.in_call;
@@ -487,9 +524,14 @@ impl Follower<'_, '_> {
         if !std::mem::take(&mut self.in_call) {
             return;
         }
+        let rang = self.rang_after.take();
+        if let Some(next) = self.next.take().filter(|next| !next.is_over(at)) {
+            self.ringing = Some(next);
+            return;
+        }
         let Some(row) = self.answered else { return };
         let mut ringing = Ringing::new(row, at);
-        if let Some(rang) = self.rang_after.take() {
+        if let Some(rang) = rang {
             ringing.ring(rang, &mut self.memory.beat);
         }
         ringing.answered_until = Some(at + RINGS);

@@ -12,7 +12,7 @@ const SAME_CALL_WINDOW: Duration = Duration::from_secs(8);
 
 /// The call handled last, and what became of it.
 #[derive(Debug)]
-pub(super) struct Handled {
+pub(in crate::blocker) struct Handled {
     pub(super) call: CallKey,
     pub(super) until: Instant,
     /// It has been answered a second time already.
@@ -73,12 +73,7 @@ impl Blocker {
             }
             (Event::CallerId { caller, .. }, handled) => {
                 let ringing = match handled {
-                    Some(Handled {
-                        rang: Some(rang),
-                        rings,
-                        ..
-                    }) => Ringing::new(self.new_call(rang), rings),
-                    Some(handled) => self.called_by_another(&handled.rings, at),
+                    Some(handled) => self.called_after(handled, at),
                     None => Ringing::new(self.new_call(at), Rings::on_line(self.beat)),
                 };
                 self.screen(ringing, caller.clone(), at, decide, effects)
@@ -119,7 +114,7 @@ impl Blocker {
             if handled.rings.turned_since(first, at.now) {
                 handled.rang = Some(at);
             } else if at.now.duration_since(first) >= CALLER_ID_AFTER_RING {
-                return self.answer_again(handled.call, at, effects);
+                return self.answer_again(handled, at, effects);
             }
         }
         State::OnHook {
@@ -127,12 +122,20 @@ impl Blocker {
         }
     }
 
-    fn answer_again(&mut self, key: CallKey, at: Moment, effects: &mut Vec<Effect>) -> State {
-        let Some(over) = self.over.iter().position(|call| call.key == key) else {
+    fn answer_again(&mut self, handled: Handled, at: Moment, effects: &mut Vec<Effect>) -> State {
+        let Some(over) = self.over.iter().position(|call| call.key == handled.call) else {
             return State::OnHook { handled: None };
         };
-        let mut call = self.over.remove(over);
-        call.trouble("rang on after it was answered; answered again");
-        self.pick_up(call, true, at, effects)
+        let call = self.over.remove(over);
+        self.pick_up(call, Some(handled), at, effects)
+    }
+
+    /// The call of somebody who is announced now, after another that was dealt with: the rings since
+    /// are his.
+    pub(super) fn called_after(&mut self, handled: Handled, at: Moment) -> Ringing {
+        match handled.rang {
+            Some(rang) => Ringing::new(self.new_call(rang), handled.rings),
+            None => self.called_by_another(&handled.rings, at),
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::{Watch, announced};
 use crate::blocker::BlockAction;
 use crate::blocker::machine::Event;
-use crate::call::VerdictClass;
+use crate::call::{Outcome, VerdictClass};
 use crate::modem::driver::RestingClass;
 use crate::modem::line_code::LineCode;
 use std::time::Duration;
@@ -210,5 +210,138 @@ fn a_call_right_after_another_began_with_its_ring() {
         let started = rang.duration_since(watch.start).as_nanos();
         assert_eq!(u128::try_from(row.started.as_nanos()).unwrap(), started);
         assert_eq!(row.picked_up, Some(Duration::from_secs(1)));
+    }
+}
+
+/// A machine that has answered a robot and is hanging up on him: the modem has the line back already,
+/// and its word on it is late.
+fn hanging_up() -> Watch {
+    let mut watch = ringing(&[(0, RING), (1000, Some("2"))]);
+    watch.feed(Event::PickedUp(RestingClass::Data));
+    watch.wait(Duration::from_secs(1));
+    assert!(watch.hung_up);
+    watch
+}
+
+#[test]
+fn who_is_announced_while_the_modem_hangs_up_is_the_next_caller() {
+    let seconds = Duration::from_secs;
+    for number in ["1", "3"] {
+        // Rings after his announcement, before it, and only once the modem has said that it is on-hook.
+        for (rings_first, rings_soon) in [(false, true), (true, true), (false, false)] {
+            let mut watch = hanging_up();
+            if rings_first {
+                watch.feed(Event::Ring);
+            }
+            watch.wait(seconds(1));
+            let began = watch.now.duration_since(watch.start).as_nanos();
+            let began = began - if rings_first { 1_000_000_000 } else { 0 };
+            watch.feed(announced(number));
+            watch.wait(seconds(1));
+            if rings_soon {
+                watch.feed(Event::Ring);
+            }
+            assert_eq!(watch.picked_up, 1, "the line is not on-hook yet");
+            watch.wait(seconds(2));
+            watch.feed(Event::OnHook);
+            if !rings_soon {
+                watch.wait(seconds(1));
+                watch.feed(Event::Ring);
+            }
+            let blocked = number == "3";
+            assert_eq!(watch.picked_up, if blocked { 2 } else { 1 }, "{number}");
+            // A friend's second ring is not the robot's.
+            watch.wait(seconds(4));
+            if !blocked {
+                watch.feed(Event::Ring);
+                watch.wait(seconds(9));
+            }
+            assert_eq!((watch.picked_up == 2, watch.rows.len()), (blocked, 2));
+            let row = &watch.rows[&2];
+            assert_eq!(row.number.as_deref(), Some(number));
+            assert_eq!(u128::try_from(row.started.as_nanos()).unwrap(), began);
+            let outcome = (!blocked).then_some(Outcome::RingsStopped);
+            assert_eq!(row.outcome, outcome);
+        }
+    }
+}
+
+#[test]
+fn who_is_announced_while_the_modem_hangs_up_keeps_his_row_whatever_becomes_of_it() {
+    let seconds = Duration::from_secs;
+    // He gives up, or only knocked.
+    let mut watch = hanging_up();
+    watch.feed(announced("3"));
+    watch.wait(seconds(10));
+    watch.feed(Event::OnHook);
+    assert_eq!(watch.rows[&2].outcome, Some(Outcome::CallWaiting));
+    // Then the rings are those of the call before.
+    watch.feed(Event::Ring);
+    watch.wait(seconds(9));
+    assert_eq!(watch.rows.len(), 2);
+    // Another is announced after him.
+    let mut watch = hanging_up();
+    watch.feed(announced("3"));
+    watch.wait(seconds(5));
+    watch.feed(announced("1"));
+    watch.feed(Event::Ring);
+    watch.feed(Event::OnHook);
+    watch.wait(seconds(9));
+    assert_eq!(watch.rows[&2].outcome, Some(Outcome::CallWaiting));
+    assert_eq!(watch.rows[&3].outcome, Some(Outcome::RingsStopped));
+    assert_eq!((watch.picked_up, watch.rows.len()), (1, 3));
+    // The modem is lost, and he rings on when it is back.
+    for (end, outcome) in [
+        (Event::PortLost, Outcome::PortLost),
+        (Event::Stop, Outcome::Stopped),
+    ] {
+        let mut watch = hanging_up();
+        watch.feed(announced("3"));
+        watch.wait(seconds(1));
+        watch.feed(Event::Ring);
+        watch.feed(end);
+        assert_eq!(watch.rows[&1].outcome, Some(outcome));
+        assert_eq!(watch.rows[&2].outcome, Some(outcome));
+        if outcome == Outcome::PortLost {
+            watch.wait(seconds(3));
+            watch.feed(Event::Ring);
+            watch.wait(seconds(4));
+            watch.feed(Event::Ring);
+            assert_eq!((watch.picked_up, watch.rows.len()), (2, 2));
+        }
+    }
+}
+
+#[test]
+fn a_call_that_seemed_to_ring_on_is_not_answered_again_once_another_is_announced() {
+    let seconds = Duration::from_secs;
+    for number in ["1", "3"] {
+        let mut watch = hanging_up();
+        watch.feed(Event::OnHook);
+        watch.feed(Event::Ring);
+        watch.wait(seconds(4));
+        watch.feed(Event::Ring);
+        // The modem is still busy with itself.
+        assert_eq!(watch.picked_up, 2);
+        watch.hung_up = false;
+        watch.wait(seconds(1));
+        watch.feed(announced(number));
+        assert!(watch.hung_up, "the pick-up is called off");
+        watch.feed(Event::OnHook);
+        let blocked = number == "3";
+        assert_eq!(watch.picked_up, if blocked { 3 } else { 2 });
+        watch.feed(if blocked {
+            Event::PickedUp(RestingClass::Data)
+        } else {
+            Event::Ring
+        });
+        watch.wait(seconds(9));
+        watch.feed(Event::OnHook);
+        assert_eq!(watch.rows.len(), 2);
+        assert_eq!(watch.rows[&1].trouble, None);
+        assert_eq!(watch.rows[&1].outcome, Some(Outcome::Finished));
+        let own = &watch.rows[&2];
+        assert_eq!(own.number.as_deref(), Some(number));
+        assert_eq!(own.picked_up.is_some(), blocked);
     }
 }

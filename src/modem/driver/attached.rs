@@ -206,6 +206,11 @@ impl Attached {
             self.connection.tell(ModemEvent::Refused { what }).await;
             return Ok(());
         }
+        // Nothing else is asked for before the modem's word on it.
+        if matches!(requests.try_recv(), Ok(Request::HangUp)) {
+            self.connection.tell(ModemEvent::OnHook).await;
+            return Ok(());
+        }
         self.mark_off_hook();
         if again {
             self.doubted.get_or_insert(self.seized_by);

@@ -201,7 +201,8 @@ impl Modem {
     /// Off-hook, in the class that is needed if the modem can, else in the one that it can:
     /// [`ModemEvent::PickedUp`] or [`ModemEvent::Refused`]. In the fax class this answers as a fax, and
     /// [`ModemEvent::FaxEnded`] follows, or [`ModemEvent::Refused`]. A modem that was busy with itself
-    /// meanwhile does not pick up a line that has not rung for [`RING_WINDOW`].
+    /// meanwhile does not pick up a line that has not rung for [`RING_WINDOW`], nor one that is given up
+    /// already ([`Modem::hang_up`]).
     pub fn pick_up(&self, class: RestingClass) {
         self.ask(Request::PickUp {
             class,
