@@ -249,7 +249,10 @@ impl Follower<'_, '_> {
                 self.end_voice(at);
             }
             Happening::VoiceBegins("VRX" | "VTR") if self.attached => self.voice = Some(at),
-            Happening::VoiceEnds | Happening::Unplugged => self.end_voice(at),
+            Happening::VoiceEnds | Happening::Unplugged => {
+                self.hanging_up |= self.in_call && self.voice.is_some();
+                self.end_voice(at);
+            }
             _ => {}
         }
         Ok(())

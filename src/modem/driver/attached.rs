@@ -201,6 +201,7 @@ impl Attached {
         if wanted != self.class && wanted != self.options.resting {
             self.class = self.enter_class(wanted).await?;
         }
+        self.connection.await_turn().await?;
         if !self.connection.rings() {
             let what = "the line rang no more when the modem was ready to pick up".into();
             self.connection.tell(ModemEvent::Refused { what }).await;

@@ -260,11 +260,17 @@ impl Connection {
         Ok(())
     }
 
+    /// Leaves the modem alone for as long as it needs after a result.
+    pub(super) async fn await_turn(&mut self) -> Result<(), Down> {
+        match self.pace.next_turn() {
+            Some(turn) => self.listen_until(turn).await,
+            None => Ok(()),
+        }
+    }
+
     /// Sends a command as soon as the modem can take one; its reply is pending then.
     pub(super) async fn issue(&mut self, command: &Command) -> Result<(), Down> {
-        if let Some(turn) = self.pace.next_turn() {
-            self.listen_until(turn).await?;
-        }
+        self.await_turn().await?;
         self.pace.asks(Instant::now());
         let bytes = self.protocol.begin(command);
         self.send(&bytes);
