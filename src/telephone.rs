@@ -4,7 +4,7 @@
 //! [`hang_up`](Telephone::hang_up). It knows nothing of incoming calls; those that come meanwhile
 //! ring as if nobody were there.
 
-use crate::blocker::HangUpRules;
+use crate::audio::listen::{EndOfCall, EndRules, Position};
 use crate::clock::until;
 use crate::modem::command::ResultCode;
 use crate::modem::driver::{
@@ -112,7 +112,7 @@ impl Telephone {
     ) -> Result<TalkEnd, TelephoneError> {
         self.modem.start_voice(mode);
         let mut deadline = None;
-        let mut rules = HangUpRules::default();
+        let mut end_of_call = EndOfCall::new(EndRules::CODES_ONLY);
         let mut end = TalkEnd::FarEnd;
         loop {
             let event = tokio::select! {
@@ -128,8 +128,8 @@ impl Telephone {
                 ModemEvent::VoiceStarted(_) => deadline = Some(Instant::now() + limit),
                 ModemEvent::Audio(audio) => heard(audio),
                 ModemEvent::Code(code) => {
-                    let since = self.dialled_at.map_or(Duration::MAX, |at| at.elapsed());
-                    if rules.caller_is_gone(code, Instant::now().into_std(), since) {
+                    let since = self.dialled_at.get_or_insert_with(Instant::now).elapsed();
+                    if end_of_call.code(code, Position(0).after(since)).is_some() {
                         self.modem.stop_voice();
                     }
                 }

@@ -6,8 +6,8 @@ mod listen_corpus;
 use std::time::Duration;
 
 use callblock::audio::listen::{
-    Activity, CallEnd, EndOfCall, EndReason, EndRules, Event, HOWLER, Happening, Hearing, Listener,
-    Meaning, Observation, PLANS, Position, Timeline, Tone, TonePlan, ToneSet, samples_to_keep,
+    Activity, CallEnd, EndOfCall, EndReason, EndRules, Event, HOWLER, Happening, Listener, Meaning,
+    Observation, PLANS, Position, Timeline, Tone, TonePlan, ToneSet, samples_to_keep,
 };
 use callblock::modem::line_code::LineCode;
 use fastrand::Rng;
@@ -160,18 +160,37 @@ fn false_codes_in_music_speech_and_crying_end_nothing() {
 
 #[test]
 fn where_there_is_no_audio_a_code_has_to_be_repeated() {
-    let mut end = EndOfCall::new(EndRules {
-        hearing: Hearing::CodesOnly,
-        ..EndRules::default()
-    });
-    assert_eq!(end.code(LineCode::Busy, Position(8000)), None);
-    assert_eq!(
-        end.code(LineCode::Busy, Position(8100)),
-        None,
-        "the same detection"
-    );
-    let over = end.code(LineCode::Busy, Position(40_000)).expect("over");
-    assert_eq!(over.reason, EndReason::RepeatedCode);
+    use LineCode::{Busy, DialTone, LoopBreak, NoCarrier, Quiet, Reorder, Silence};
+    // Each with its time in ms.
+    for (codes, ends_at) in [
+        (&[(5000, Busy)][..], None),
+        (&[(5000, Busy), (9000, Busy)], Some(9000)),
+        // The same report.
+        (&[(5000, Busy), (5010, Busy)], None),
+        (
+            &[(5000, Busy), (5400, Busy), (5800, Busy), (6200, Busy)],
+            Some(6200),
+        ),
+        (&[(5000, Busy), (20_000, Busy)], None),
+        (&[(5000, Busy), (7000, DialTone)], None),
+        (&[(5000, Busy), (7000, DialTone), (9000, Busy)], None),
+        (&[(5000, DialTone), (8000, DialTone)], Some(8000)),
+        (&[(5000, Reorder), (9000, Reorder)], Some(9000)),
+        (&[(5000, LoopBreak)], None),
+        (&[(5000, LoopBreak), (7000, LoopBreak)], Some(7000)),
+        // Our own going off-hook.
+        (&[(300, LoopBreak), (5000, LoopBreak)], None),
+        (&[(100, NoCarrier)], Some(100)),
+        (&[(5000, Silence), (6000, Quiet), (7000, Quiet)], None),
+    ] {
+        let mut rules = EndOfCall::new(EndRules::CODES_ONLY);
+        let end = codes.iter().find_map(|&(at, code)| {
+            let at = Position(0).after(Duration::from_millis(at));
+            rules.code(code, at)
+        });
+        let end_ms = end.map(|end| end.at.elapsed().as_millis());
+        assert_eq!(end_ms, ends_at, "{codes:?}");
+    }
 }
 
 /// How a call of speech ends that goes on like this after two seconds, the modem having said then that

@@ -20,10 +20,10 @@ pub(super) use on_hook::Handled;
 
 use super::BlockAction;
 use super::call::OpenCall;
-use super::hang_up_rules::HangUpRules;
 use super::off_hook::{OffHook, Phase, RangAfter};
 use super::ringing::{Announcement, Ringing};
 use super::rings::Rings;
+use crate::audio::listen::{EndOfCall, EndRules};
 use crate::call::{Outcome, VerdictClass};
 use crate::screen::{Caller, Verdict};
 use crate::store::CallKey;
@@ -258,7 +258,7 @@ impl Blocker {
             hold: self.hold,
             sit: self.sit,
             phase: Phase::PickingUp,
-            rules: HangUpRules::default(),
+            end_of_call: Box::new(EndOfCall::new(EndRules::CODES_ONLY)),
             over: None,
             still_rang: false,
             last_ring: at.now,

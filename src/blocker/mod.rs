@@ -8,7 +8,6 @@ mod call;
 pub mod daemon;
 mod ears;
 mod handler;
-mod hang_up_rules;
 mod live_policy;
 pub mod machine;
 mod off_hook;
@@ -20,7 +19,6 @@ mod upkeep;
 pub use action::BlockAction;
 pub use ears::Listening;
 pub use handler::{CallControl, CallHandler, ListScreen};
-pub(crate) use hang_up_rules::HangUpRules;
 pub use live_policy::LivePolicy;
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 
 use super::BlockAction;
 use super::call::OpenCall;
-use super::hang_up_rules::HangUpRules;
 use super::machine::{Effect, Event, Handled, Moment};
 use super::ringing::Ringing;
 
+use crate::audio::listen::{EndOfCall, Position};
 use crate::call::{ActionKind, Outcome};
 use crate::modem::driver::{RING_WINDOW, RestingClass, VoiceEnd};
 use crate::modem::line_code::LineCode;
@@ -27,7 +27,8 @@ pub(super) struct OffHook {
     /// The special information tones go before what is sent, or before a mere hang-up.
     pub(super) sit: bool,
     pub(super) phase: Phase,
-    pub(super) rules: HangUpRules,
+    /// What the codes alone say, where there is no sound to judge by.
+    pub(super) end_of_call: Box<EndOfCall>,
     /// When the call was over, though the modem is not on-hook yet.
     pub(super) over: Option<Instant>,
     /// It rang while we were off-hook.
@@ -302,7 +303,10 @@ impl OffHook {
         // is sound, the sound decides.
         if self.phase != Phase::AnsweringAsFax
             && !self.hears()
-            && self.rules.caller_is_gone(code, at.now, off_hook_for)
+            && self
+                .end_of_call
+                .code(code, Position(0).after(off_hook_for))
+                .is_some()
         {
             self.hang_up(Outcome::CallerHungUp, at, effects);
         }

@@ -190,6 +190,28 @@ async fn noise_and_false_codes_do_not_end_a_call() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_code_that_comes_once_ends_nothing_where_only_codes_come() {
+    for code in ["b", "d", "K", "l"] {
+        for (times, outcome) in [(1, "time-limit"), (2, "caller-hung-up")] {
+            let scenario = Scenario::default().call(call().at(Duration::from_secs(20)));
+            let told = (0..times).map(|n| Trigger::AfterPickUp(Duration::from_secs(2 + 4 * n)));
+            let faults = told.map(|at| Fault::new(at, FaultKind::Code(code.into())));
+            let scenario = faults.fold(scenario, Scenario::fault);
+            let transmit = BlockAction::Transmit {
+                file: None,
+                limit: Duration::from_secs(10),
+            };
+            let evening = House::new(scenario).action(transmit).live().await;
+            let row = evening.row();
+            let story = format!("{code} {times} times\n{row:?}\n{}", evening.story());
+            assert_eq!(row.outcome.as_deref(), Some(outcome), "{story}");
+            let held = evening.off_hook_time().as_secs();
+            assert_eq!(held, if times == 1 { 10 } else { 6 }, "{story}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn garbage_at_any_time() {
     for (seed, bytes) in [(1, 300), (2, 40), (3, 8000)] {
         for at in [1000, 10_000, 20_200, 21_100, 24_000, 40_000] {

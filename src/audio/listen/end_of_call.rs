@@ -18,8 +18,12 @@ const CADENCE: Duration = Duration::from_millis(2100);
 const CADENCE_CONFIRMED: Duration = Duration::from_millis(1200);
 /// How long a code counts as a hint.
 const HINT: Duration = Duration::from_secs(6);
-/// A code that is all there is has to come again within this time, and not at once.
-const AGAIN: std::ops::Range<Duration> = Duration::from_secs(1)..Duration::from_secs(15);
+/// A code that is all there is has to come again within this time, with no other between. Rockwell's and
+/// other chips repeat a true one every 4 s (busy) or 3 s (dial tone), so that the host can ignore the
+/// first.
+const AGAIN: Duration = Duration::from_secs(6);
+/// Two reports closer together than this are one.
+const SAME_REPORT: Duration = Duration::from_secs(1);
 /// After a break of the loop nothing is heard for so long when the far end is gone: longer than a menu
 /// waits for a key, and than two of its pauses that follow one another.
 const LOOP_SILENCE: Duration = Duration::from_secs(12);
@@ -114,6 +118,14 @@ pub struct EndRules {
 struct LoopBreak {
     at: Position,
     floor_dbfs: f32,
+}
+
+impl EndRules {
+    /// Where there is no audio.
+    pub const CODES_ONLY: Self = Self {
+        end_silence: None,
+        hearing: Hearing::CodesOnly,
+    };
 }
 
 /// Watches one call.
@@ -248,6 +260,7 @@ impl EndOfCall {
     pub fn code(&mut self, code: LineCode, at: Position) -> Option<CallEnd> {
         match code {
             LineCode::NoCarrier => return self.end(EndReason::NoCarrier, at, None),
+            LineCode::LoopBreak if at.elapsed() < PICKED_UP => return None,
             LineCode::LoopBreak
             | LineCode::Busy
             | LineCode::Reorder
@@ -255,22 +268,24 @@ impl EndOfCall {
             | LineCode::SpecialInformation => {}
             _ => return None,
         }
-        let again = self
-            .codes
-            .iter()
-            .flatten()
-            .any(|&(other, then)| other == code && AGAIN.contains(&at.since(then)));
-        if again && self.rules.hearing == Hearing::CodesOnly {
-            return self.end(EndReason::RepeatedCode, at, None);
-        }
-        if code == LineCode::LoopBreak && at.elapsed() >= PICKED_UP {
+        if code == LineCode::LoopBreak {
             self.loop_break = Some(LoopBreak {
                 at,
                 floor_dbfs: self.floor_dbfs,
             });
         }
+        let again = match self.codes[0] {
+            Some((last, then)) if last == code => Some(at.since(then)),
+            _ => None,
+        };
+        if again.is_some_and(|since| since < SAME_REPORT) {
+            return None;
+        }
         self.codes.rotate_right(1);
         self.codes[0] = Some((code, at));
+        if self.rules.hearing == Hearing::CodesOnly && again.is_some_and(|since| since <= AGAIN) {
+            return self.end(EndReason::RepeatedCode, at, None);
+        }
         None
     }
 
