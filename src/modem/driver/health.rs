@@ -26,10 +26,10 @@ const RINGS_WITHOUT_CALLER_ID: u32 = 3;
 /// ask only so often.
 const ASKED_WHERE_NONE_IS_USUAL: Duration = Duration::from_hours(1);
 
-/// After a result code too many; a modem that doubles each is not asked all the time.
-const AFTER_A_STRAY: Duration = Duration::from_millis(500);
-/// How often that is a reason to ask.
-const STRAYS_EVERY: Duration = Duration::from_hours(1);
+/// After a strange word: what else belongs to it has come by then.
+const AFTER_A_STRANGE_WORD: Duration = Duration::from_millis(500);
+/// How often that is a reason to ask: a modem that doubles each result is not asked all the time.
+const STRANGE_ONCE_IN: Duration = Duration::from_hours(1);
 
 /// What is known of a modem's health.
 #[derive(Debug)]
@@ -47,8 +47,8 @@ pub(super) struct Health {
     rings_without: u32,
     /// When a ringing without caller ID last led to a look, where none was ever seen.
     asked_without: Option<Instant>,
-    /// When a result code that nothing asked for last led to a look, and the last ring.
-    asked_after_stray: Option<Instant>,
+    /// When a strange word last led to a look.
+    asked_about_strange: Option<Instant>,
     /// One came since the modem was looked at last.
     strange: bool,
     last_ring: Option<Instant>,
@@ -70,7 +70,7 @@ impl Health {
             caller_id_seen: false,
             rings_without: 0,
             asked_without: None,
-            asked_after_stray: None,
+            asked_about_strange: None,
             strange: false,
             last_ring: None,
             last_known: None,
@@ -144,14 +144,14 @@ impl Health {
     /// answered may never have been carried out. Or a code that only an open line has, while it should be
     /// closed.
     pub(super) fn something_is_strange(&mut self, now: Instant) {
-        let often = |asked| now.duration_since(asked) < STRAYS_EVERY;
-        if self.asked_after_stray.is_some_and(often) {
+        let lately = |asked| now.duration_since(asked) < STRANGE_ONCE_IN;
+        if self.asked_about_strange.is_some_and(lately) {
             return;
         }
-        self.asked_after_stray = Some(now);
+        self.asked_about_strange = Some(now);
         self.strange = true;
         let after_the_call = self.last_ring.map(|ring| ring + CALL_OVER);
-        let soon = now + AFTER_A_STRAY;
+        let soon = now + AFTER_A_STRANGE_WORD;
         self.odd = Some(after_the_call.map_or(soon, |over| over.max(soon)));
     }
 
