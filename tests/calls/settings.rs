@@ -68,6 +68,21 @@ async fn a_modem_that_never_shows_caller_id_as_it_was_set_is_armed_and_warned_of
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_that_answered_wrongly_at_first_is_believed_once_it_is_right() {
+    let log = Log::begin();
+    let questions = ["+VCID?", "+VCID?", "+FCLASS?", "+FCLASS?"];
+    let mut faults = questions
+        .map(|question| Fault::on(question, FaultKind::Error))
+        .to_vec();
+    // By then it has been looked at twice, and once more before the call.
+    faults.push(Fault::new(Trigger::At(14 * MINUTE), FaultKind::Forget));
+    let evening = house(&faults, 20 * MINUTE).live().await;
+    assert_blocked(&evening, "settings lost");
+    let said = "the modem has switched caller ID off: soft reset";
+    assert_eq!(log.count(said), 1, "{:#?}", log.lines());
+}
+
+#[tokio::test(start_paused = true)]
 async fn calls_that_come_without_the_caller_id_they_used_to_have_are_a_reason_to_reset() {
     let log = Log::begin();
     let known = Call::from(FRIEND).named("A friend").at(MINUTE).rings(2);

@@ -22,10 +22,10 @@ impl Attached {
         self.reset().await?;
         let connection = &mut self.connection;
         let identity = Identity {
-            product: ask(connection, "ATI0").await?,
-            firmware: ask(connection, "ATI3").await?,
-            maker: value_of(&ask(connection, "AT+GMI").await?),
-            classes: classes_in(&value_of(&ask(connection, "AT+FCLASS=?").await?)),
+            product: ask(connection, "ATI0").await?.unwrap_or_default(),
+            firmware: ask(connection, "ATI3").await?.unwrap_or_default(),
+            maker: value_of(ask(connection, "AT+GMI").await?),
+            classes: classes_in(&value_of(ask(connection, "AT+FCLASS=?").await?)),
         };
         connection.chip = Chip::of(identity.family());
         tracing::debug!(?identity, family = ?identity.family(), "modem identified");
@@ -192,25 +192,32 @@ pub(super) fn must(reply: Result<Reply, CommandError>) -> Result<(), Down> {
     reply.map(drop).map_err(CommandError::into_down)
 }
 
-/// The text of the answer, or nothing if the modem does not know the question. Nothing depends on the
-/// answer, so one that has none does well without, provided it answers `AT`.
-pub(super) async fn ask(connection: &mut Connection, question: &str) -> Result<String, Down> {
+/// The text of the answer: empty if the modem does not know the question, `None` if it says nothing at
+/// all to it. Nothing depends on the answer, so one that has none does well without, provided it
+/// answers `AT`.
+pub(super) async fn ask(
+    connection: &mut Connection,
+    question: &str,
+) -> Result<Option<String>, Down> {
     match connection.insist(&Command::ask(question)).await {
-        Ok(reply) if reply.is_ok() => Ok(reply.text().to_owned()),
-        Ok(_) => Ok(String::new()),
+        Ok(reply) if reply.is_ok() => Ok(Some(reply.text().to_owned())),
+        Ok(_) => Ok(Some(String::new())),
         Err(CommandError::Silent { .. }) => {
             connection.resync().await.map_err(CommandError::into_down)?;
-            Ok(String::new())
+            Ok(None)
         }
         Err(CommandError::Down(down)) => Err(down),
     }
 }
 
 /// `+GMI: CONEXANT` and `CONEXANT` are the same answer.
-fn value_of(text: &str) -> String {
+fn value_of(text: Option<String>) -> String {
+    let text = text.unwrap_or_default();
     let value = match text.strip_prefix('+') {
-        Some(named) => named.split_once(':').map_or(text, |(_, value)| value),
-        None => text,
+        Some(named) => named
+            .split_once(':')
+            .map_or(text.as_str(), |(_, value)| value),
+        None => &text,
     };
     value.trim().to_owned()
 }
@@ -267,9 +274,9 @@ mod tests {
 
     #[test]
     fn answers_with_and_without_their_question() {
-        assert_eq!(value_of("+GMI: CONEXANT"), "CONEXANT");
-        assert_eq!(value_of("CONEXANT"), "CONEXANT");
-        assert_eq!(value_of("+FCLASS: (0,1,8)"), "(0,1,8)");
-        assert_eq!(value_of("0,1,1.0,8"), "0,1,1.0,8");
+        assert_eq!(value_of(Some("+GMI: CONEXANT".into())), "CONEXANT");
+        assert_eq!(value_of(Some("CONEXANT".into())), "CONEXANT");
+        assert_eq!(value_of(Some("+FCLASS: (0,1,8)".into())), "(0,1,8)");
+        assert_eq!(value_of(Some("0,1,1.0,8".into())), "0,1,1.0,8");
     }
 }

@@ -20,22 +20,39 @@ enum Word {
     Doubtful,
     /// It has shown the setting as it was set.
     Good,
-    /// It never did.
+    /// It never did. It is asked all the same: its answers may have been answers to something else.
     Worthless,
+    /// It says nothing at all to the question, and is not asked again: that takes 10 s.
+    Mute,
+}
+
+/// What a modem says of a setting.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Answer {
+    AsSet,
+    Otherwise,
+    /// It does not know the question.
+    Meaningless,
+    Silence,
 }
 
 impl Word {
-    /// Takes an answer (`None` if it says nothing): whether the setting is lost. After a second attempt
-    /// at a modem that nothing is known of, it is its word that is worth nothing.
-    fn shows_loss(&mut self, as_set: Option<bool>, second_attempt: bool) -> bool {
-        let (word, lost) = match (*self, as_set) {
-            (_, Some(true)) | (Self::Good, None) => (Self::Good, false),
-            (Self::Good, Some(false)) => (Self::Good, true),
-            (Self::Unknown | Self::Doubtful, Some(false)) if !second_attempt => {
+    /// Takes an answer: whether the setting is lost. After a second attempt at a modem that nothing is
+    /// known of, it is its word that is worth nothing.
+    fn shows_loss(&mut self, answer: Answer, second_attempt: bool) -> bool {
+        let (word, lost) = match (*self, answer) {
+            (_, Answer::AsSet) | (Self::Good, Answer::Meaningless | Answer::Silence) => {
+                (Self::Good, false)
+            }
+            (Self::Good, Answer::Otherwise) => (Self::Good, true),
+            (Self::Unknown | Self::Doubtful, Answer::Otherwise) if !second_attempt => {
                 (Self::Unknown, true)
             }
-            (Self::Unknown, None) => (Self::Doubtful, false),
-            (Self::Unknown | Self::Doubtful | Self::Worthless, _) => (Self::Worthless, false),
+            (Self::Unknown, Answer::Meaningless | Answer::Silence) => (Self::Doubtful, false),
+            (Self::Doubtful | Self::Mute, Answer::Silence) => (Self::Mute, false),
+            (Self::Unknown | Self::Doubtful | Self::Worthless | Self::Mute, _) => {
+                (Self::Worthless, false)
+            }
         };
         *self = word;
         lost
@@ -56,39 +73,57 @@ impl Attached {
         &mut self,
         second_attempt: bool,
     ) -> Result<Option<String>, Down> {
-        if self.caller_id && self.candour.caller_id != Word::Worthless {
-            let answer = ask(&mut self.connection, "AT+VCID?").await?;
-            let as_set = number(&answer).map(|mode| mode != 0);
+        if self.caller_id && self.candour.caller_id != Word::Mute {
+            let (answer, _) = self.shown("AT+VCID?", |mode| mode != 0).await?;
             let word = &mut self.candour.caller_id;
-            if word.shows_loss(as_set, second_attempt) {
+            let before = *word;
+            if word.shows_loss(answer, second_attempt) {
                 return Ok(Some("the modem has switched caller ID off".into()));
             }
-            if as_set == Some(false) {
+            if answer == Answer::Otherwise && before != Word::Worthless {
                 tracing::warn!(
                     "the modem says that caller ID is off, whatever it is told; should calls come \
                      without caller ID, unplug it and plug it in again"
                 );
             }
         }
-        if self.candour.class != Word::Worthless {
-            let answer = ask(&mut self.connection, "AT+FCLASS?").await?;
+        if self.candour.class != Word::Mute {
             let wanted: &[u32] = match self.class {
                 RestingClass::Data => &[0],
                 RestingClass::Fax => &[1, 2],
                 RestingClass::Voice => &[8],
             };
-            let as_set = number(&answer).map(|class| wanted.contains(&class));
+            let (answer, text) = self
+                .shown("AT+FCLASS?", |class| wanted.contains(&class))
+                .await?;
             let word = &mut self.candour.class;
-            if word.shows_loss(as_set, second_attempt) {
-                return Ok(Some(format!("the modem is in service class {answer}")));
+            if word.shows_loss(answer, second_attempt) {
+                return Ok(Some(format!("the modem is in service class {text}")));
             }
-            if as_set == Some(false) && self.class == RestingClass::Fax {
+            if answer == Answer::Otherwise && self.class == RestingClass::Fax {
                 // In the data class it would answer as a modem. (In the voice class it has taken the
                 // format of samples, whatever it says.)
                 self.class = RestingClass::Data;
             }
         }
         Ok(None)
+    }
+
+    /// What the modem says of a setting, whose number `is_as_set` or not; its words, too.
+    async fn shown(
+        &mut self,
+        question: &str,
+        is_as_set: impl Fn(u32) -> bool,
+    ) -> Result<(Answer, String), Down> {
+        let Some(text) = ask(&mut self.connection, question).await? else {
+            return Ok((Answer::Silence, String::new()));
+        };
+        let answer = match number(&text) {
+            Some(number) if is_as_set(number) => Answer::AsSet,
+            Some(_) => Answer::Otherwise,
+            None => Answer::Meaningless,
+        };
+        Ok((answer, text))
     }
 }
 
@@ -118,35 +153,47 @@ mod tests {
         }
     }
 
+    const UNANSWERED: [Answer; 2] = [Answer::Meaningless, Answer::Silence];
+
     #[test]
     fn a_setting_is_lost_only_where_it_was_shown_rightly_before() {
         let mut word = Word::default();
-        assert!(!word.shows_loss(Some(true), false));
+        assert!(!word.shows_loss(Answer::AsSet, false));
         for second_attempt in [false, true] {
-            assert!(word.shows_loss(Some(false), second_attempt));
-            assert!(
-                !word.shows_loss(None, second_attempt),
-                "a reply that was lost"
-            );
+            assert!(word.shows_loss(Answer::Otherwise, second_attempt));
+            for answer in UNANSWERED {
+                assert!(!word.shows_loss(answer, second_attempt), "a lost reply");
+            }
         }
         let mut word = Word::default();
         assert!(
-            word.shows_loss(Some(false), false),
+            word.shows_loss(Answer::Otherwise, false),
             "it may have been swallowed"
         );
-        assert!(!word.shows_loss(Some(false), true));
+        assert!(!word.shows_loss(Answer::Otherwise, true));
         assert_eq!(word, Word::Worthless);
     }
 
     #[test]
-    fn one_that_does_not_know_the_question_is_not_asked_a_third_time() {
+    fn one_that_says_nothing_to_the_question_is_not_asked_a_third_time() {
         let mut word = Word::default();
-        assert!(!word.shows_loss(None, false));
-        assert_eq!(word, Word::Doubtful, "the answer may have been lost");
-        assert!(!word.shows_loss(None, false));
-        assert_eq!(word, Word::Worthless);
+        for expected in [Word::Doubtful, Word::Mute] {
+            assert!(!word.shows_loss(Answer::Silence, false));
+            assert_eq!(word, expected, "the answer may have been lost");
+        }
         let mut word = Word::Doubtful;
-        assert!(!word.shows_loss(Some(true), false));
-        assert!(word.shows_loss(Some(false), false));
+        assert!(!word.shows_loss(Answer::AsSet, false));
+        assert!(word.shows_loss(Answer::Otherwise, false));
+    }
+
+    #[test]
+    fn one_whose_word_was_worth_nothing_is_believed_once_it_is_right() {
+        for wrong in [Answer::Meaningless, Answer::Otherwise, Answer::Silence] {
+            let mut word = Word::Worthless;
+            assert!(!word.shows_loss(wrong, false));
+            assert_eq!(word, Word::Worthless);
+            assert!(!word.shows_loss(Answer::AsSet, false));
+            assert!(word.shows_loss(Answer::Otherwise, false));
+        }
     }
 }
