@@ -252,7 +252,8 @@ impl Follower<'_, '_> {
             }
             Happening::VoiceBegins("VRX" | "VTR") if self.attached => self.voice = Some(at),
             Happening::VoiceEnds | Happening::Unplugged => {
-                self.hanging_up |= self.in_call && self.voice.is_some();
+                // Nothing is done on the line after a stream but to give it back.
+                self.hanging_up |= self.in_call;
                 self.end_voice(at);
             }
             _ => {}
