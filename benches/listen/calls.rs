@@ -11,6 +11,7 @@ use fastrand::Rng;
 
 use crate::corpus::{
     add_noise, between, dbfs_rms, level_to, pick,
+    song::song,
     sounds::{call, music, wailing},
     speech::speech,
     to_line,
@@ -96,24 +97,8 @@ fn cut_short(line: &[u8], set: ToneSet, plan: &Plan, seed: u64, rng: &mut Rng) -
 /// Keys heard in speech.
 pub(crate) fn talk_off(plan: &Plan) -> Vec<Row> {
     let mut rows = Vec::new();
-    let calls = (plan.hours * 3600.0 / CALL_SECONDS) as u64;
-    let mut keys = 0;
-    for n in 0..calls {
-        let mut rng = plan.rng(20, n);
-        let mut talk = speech(CALL_SECONDS, &mut rng);
-        level_to(&mut talk, between(&mut rng, -30.0, -12.0));
-        add_noise(&mut talk, dbfs_rms(-50.0), &mut rng);
-        keys += keys_in(&to_line(&talk, 0.0), plan, n);
-    }
-    rows.push(Row::new(
-        format!(
-            "DTMF taken from {:.1} h of generated speech",
-            calls as f32 * CALL_SECONDS / 3600.0
-        ),
-        "≤ 1 in 10 h",
-        keys.to_string(),
-        keys as f32 <= (plan.hours / 10.0).max(1.0),
-    ));
+    rows.push(keys_in_voice(plan, 20, "generated speech", speech));
+    rows.push(keys_in_voice(plan, 22, "held and sung vowels", song));
     rows.push(keys_in_sounds(plan));
     if plan.voices {
         let mut seconds = 0.0;
@@ -143,6 +128,25 @@ pub(crate) fn talk_off(plan: &Plan) -> Vec<Row> {
         ));
     }
     rows
+}
+
+fn keys_in_voice(plan: &Plan, part: u64, what: &str, make: fn(f32, &mut Rng) -> Vec<f32>) -> Row {
+    let calls = (plan.hours * 3600.0 / CALL_SECONDS) as u64;
+    let mut keys = 0;
+    for n in 0..calls {
+        let mut rng = plan.rng(part, n);
+        let mut voice = make(CALL_SECONDS, &mut rng);
+        level_to(&mut voice, between(&mut rng, -30.0, -12.0));
+        add_noise(&mut voice, dbfs_rms(-50.0), &mut rng);
+        keys += keys_in(&to_line(&voice, 0.0), plan, n);
+    }
+    let hours = calls as f32 * CALL_SECONDS / 3600.0;
+    Row::new(
+        format!("DTMF taken from {hours:.1} h of {what}"),
+        "≤ 1 in 10 h",
+        keys.to_string(),
+        keys as f32 <= (plan.hours / 10.0).max(1.0),
+    )
 }
 
 /// Keys heard in what passes through their pitches, or stays on them: clear wails, notes.

@@ -8,17 +8,20 @@ use fastrand::Rng;
 use crate::Plan;
 use crate::corpus::{pick, speech::telephone_band};
 
-const VOICES: [(&str, &[&str]); 10] = [
-    ("en-us+m3", ENGLISH),
-    ("en-gb+f2", ENGLISH),
-    ("en-us+f4", ENGLISH),
-    ("de+m1", GERMAN),
-    ("de+f3", GERMAN),
-    ("fr+f1", FRENCH),
-    ("it+m4", ITALIAN),
-    ("es+f2", SPANISH),
-    ("ru+m2", RUSSIAN),
-    ("en-gb+m7", ENGLISH),
+const LANGUAGES: [(&str, &[&str]); 7] = [
+    ("en-us", ENGLISH),
+    ("en-gb", ENGLISH),
+    ("de", GERMAN),
+    ("fr", FRENCH),
+    ("it", ITALIAN),
+    ("es", SPANISH),
+    ("ru", RUSSIAN),
+];
+
+/// Half of them are women's and those of one clear tone: their few strong overtones are nearest to keys.
+const VARIANTS: [&str; 18] = [
+    "m1", "m2", "m3", "m4", "m6", "m7", "croak", "klatt2", "Michael", "f1", "f2", "f2", "f3", "f3",
+    "f4", "f4", "f5", "iven",
 ];
 
 const ENGLISH: &[&str] = &[
@@ -60,6 +63,17 @@ const RUSSIAN: &[&str] = &[
     "нажмите один чтобы продолжить разговор",
 ];
 
+const CRIES: [&str; 8] = [
+    "ah",
+    "oh",
+    "aaah",
+    "ooh la la",
+    "ha ha ha",
+    "hello",
+    "no no no",
+    "uh huh",
+];
+
 /// Hands over the plan's hours of speech, about two minutes at a time; says so if there is no espeak-ng.
 pub(crate) fn speak(plan: &Plan, mut take: impl FnMut(Vec<f32>)) {
     let mut seconds = 0.0;
@@ -77,18 +91,24 @@ pub(crate) fn speak(plan: &Plan, mut take: impl FnMut(Vec<f32>)) {
 
 fn talk(seed: u64) -> Option<Vec<f32>> {
     let mut rng = Rng::with_seed(seed);
-    let (voice, sentences) = pick(&mut rng, &VOICES);
+    let (language, sentences) = pick(&mut rng, &LANGUAGES);
+    let voice = format!("{language}+{}", pick(&mut rng, &VARIANTS));
     let text: Vec<String> = (0..24)
-        .map(|_| match rng.u8(..5) {
-            0 => format!("{}.", rng.u32(1000..99_999)),
-            _ => format!("{}.", pick(&mut rng, sentences)),
+        .map(|_| {
+            // Questions and cries rise.
+            let end = pick(&mut rng, &[".", ".", "?", "!"]);
+            match rng.u8(..6) {
+                0 => format!("{}{end}", rng.u32(1000..99_999)),
+                1 => format!("{}{end}", pick(&mut rng, &CRIES)),
+                _ => format!("{}{end}", pick(&mut rng, sentences)),
+            }
         })
         .collect();
-    let (words_a_minute, pitch) = (rng.u8(130..210).to_string(), rng.u8(20..90).to_string());
+    let (words_a_minute, pitch) = (rng.u8(115..250).to_string(), rng.u8(..100).to_string());
     let mut child = Command::new("espeak-ng")
         .args([
             "-v",
-            voice,
+            &voice,
             "-s",
             &words_a_minute,
             "-p",

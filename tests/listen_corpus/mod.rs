@@ -6,6 +6,7 @@
 
 #![allow(dead_code)] // Shared by a test and a report; neither uses all of it.
 
+pub(crate) mod song;
 pub(crate) mod sounds;
 pub(crate) mod speech;
 

@@ -4,7 +4,7 @@ use super::{RATE, between, mean_square, normal, pick, samples};
 use fastrand::Rng;
 
 /// Formants of vowels (Hz), those of a man; women's and children's are scaled up.
-const VOWELS: [[f32; 3]; 10] = [
+pub(crate) const VOWELS: [[f32; 3]; 10] = [
     [270.0, 2290.0, 3010.0],
     [390.0, 1990.0, 2550.0],
     [530.0, 1840.0, 2480.0],

@@ -103,7 +103,8 @@ impl Listener {
     /// Another 40 samples are complete.
     fn stepped(&mut self, out: &mut impl FnMut(Observation)) {
         if let Some(window) = self.heard[..self.filled].last_chunk() {
-            self.dtmf.push(window, self.position, out);
+            let playing = self.echo.left_over() > 0.0;
+            self.dtmf.push(window, self.position, playing, out);
         }
         if self.filled == WINDOW {
             self.frame(out);
