@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use callblock::audio::listen::{
     Activity, CallEnd, EndOfCall, EndReason, EndRules, Event, HOWLER, Happening, Listener, Meaning,
-    Observation, PLANS, Position, Timeline, Tone, TonePlan, ToneSet, samples_to_keep,
+    Observation, PLANS, Position, Signal, Timeline, Tone, TonePlan, ToneSet, samples_to_keep,
 };
 use callblock::modem::line_code::LineCode;
 use fastrand::Rng;
@@ -480,6 +480,69 @@ fn our_own_echo_is_not_the_callers_voice() {
         voice += u32::from(n > 150 && listener.activity() == Activity::Voice);
     }
     assert!(voice < 40, "{voice} blocks of 850");
+}
+
+/// Seconds from a tone's beginning to the end of the call, while we play a prompt that comes back.
+fn end_while_playing(
+    signal: &'static Signal,
+    dbm0: f32,
+    loss_db: f32,
+    rng: &mut Rng,
+) -> Option<f64> {
+    let played = to_line(&talk(16.0, rng), 0.0);
+    let exact: Vec<f32> = played
+        .iter()
+        .map(|&s| (f32::from(s) - 128.0) / 128.0)
+        .collect();
+    let mut line = echo(&exact, rng.usize(0..2000), loss_db, rng);
+    let start = samples(3.5 + rng.f32());
+    add(
+        &mut line[start..],
+        &plan_signal(signal, 8.0, dbm0, 1.0, rng),
+        1.0,
+    );
+    add_noise(&mut line, dbfs_rms(-56.0), rng);
+    let line = to_line(&line, 0.0);
+    let mut listener = Listener::new(ToneSet::Any);
+    let mut end = EndOfCall::new(EndRules::default());
+    for (n, block) in line.chunks(160).enumerate() {
+        let at = n * 160;
+        listener.transmitted(Position(at as u64), &played[at..at + block.len()]);
+        listener.listen(block, |observation| {
+            end.heard(&observation);
+        });
+        if let Some(over) = end.elapsed(listener.position()) {
+            return Some(over.at.seconds() - start as f64 / 8000.0);
+        }
+    }
+    None
+}
+
+#[test]
+fn the_far_end_that_goes_while_we_play_is_heard_in_time() {
+    let mut rng = Rng::with_seed(61);
+    for country in ["US", "GB"] {
+        let plan = TonePlan::for_country(country).unwrap();
+        for signal in plan
+            .signals
+            .iter()
+            .filter(|s| s.meaning != Meaning::Ringback)
+        {
+            for (dbm0, loss_db) in [(-9.0, 20.0), (-20.0, 10.0), (-30.0, 8.0)] {
+                let least = if signal.meaning == Meaning::Dial {
+                    3.0
+                } else {
+                    4.0
+                };
+                let limit = (2.0 * f64::from(signal.cycle_ms()) / 1000.0 + 0.5).max(least);
+                let wait = end_while_playing(signal, dbm0, loss_db, &mut rng);
+                assert!(
+                    wait.is_some_and(|wait| (1.0..=limit).contains(&wait)),
+                    "{wait:?} s: {country} {signal:?} at {dbm0} dBm0, echo {loss_db} dB down"
+                );
+            }
+        }
+    }
 }
 
 /// Keys pressed every half second, from three seconds on, while we play a prompt that comes back.

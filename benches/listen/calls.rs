@@ -21,7 +21,7 @@ use crate::{Plan, Row, espeak};
 const CALL_SECONDS: f32 = 120.0;
 
 /// The codes a modem makes of speech.
-const FALSE_CODES: [LineCode; 8] = [
+pub(crate) const FALSE_CODES: [LineCode; 8] = [
     LineCode::Busy,
     LineCode::Busy,
     LineCode::DialTone,

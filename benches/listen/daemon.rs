@@ -18,6 +18,7 @@ use crate::corpus::{
     plan_signal, samples, sounds, speech::speech, to_line,
 };
 use crate::house::{Evening, House, ROBOCALLER};
+use crate::playing::prompt;
 use crate::tones::{Score, limit};
 use crate::{Plan, Row};
 
@@ -34,6 +35,9 @@ pub(crate) fn run(plan: &Plan) -> Vec<Row> {
         for dial in [true, false] {
             rows.push(far_end_gone(plan, country, dial));
         }
+    }
+    for loss_db in [8, 16] {
+        rows.push(far_end_gone_while_playing(plan, loss_db));
     }
     rows.push(cut_short(plan));
     for loss_db in [6, 10, 20] {
@@ -131,6 +135,65 @@ fn one_tone(
     if plan.verbose && fault {
         println!(
             "{wait} s: {:?} {signal:?} {level} {error} {late}",
+            tones.countries
+        );
+    }
+}
+
+/// The same while our prompt plays, on a line that sends it back.
+fn far_end_gone_while_playing(plan: &Plan, loss_db: u8) -> Row {
+    let mut score = Score::default();
+    let mut rng = plan.rng(93, u64::from(loss_db));
+    for tones in PLANS {
+        for signal in tones.signals {
+            if signal.meaning != Meaning::Ringback {
+                one_tone_while_playing(plan, signal, tones, loss_db, &mut score, &mut rng);
+            }
+        }
+    }
+    let what = format!(
+        "far end gone while the daemon plays, to on-hook, tone at −30…−9 dBm0, echo {loss_db} dB down"
+    );
+    score.row_of(what, "≤ 3 s dial, ≤ 4 s busy, or 2 cycles + 0.5 s")
+}
+
+fn one_tone_while_playing(
+    plan: &Plan,
+    signal: &Signal,
+    tones: &'static TonePlan,
+    loss_db: u8,
+    score: &mut Score,
+    rng: &mut Rng,
+) {
+    let level = between(rng, -30.0, -9.0);
+    let error = between(rng, 0.985, 1.015);
+    let before = between(rng, 3.0, 8.0);
+    let mut line = vec![0.0; samples(before)];
+    line.extend(plan_signal(signal, TONE, level, error, rng));
+    let signal_to_noise = between(rng, 20.0, 30.0);
+    add_noise(&mut line, dbm0_power(level - signal_to_noise).sqrt(), rng);
+    let line = to_line(&line, between(rng, -10.0, 10.0));
+    let played = prompt(PROMPT, rng);
+    let any = rng.bool();
+    let evening = live(
+        line,
+        |mut house| {
+            if !any {
+                house.listening.tones = ToneSet::Country(tones);
+            }
+            let file = house.wav("prompt.wav", &played);
+            house.action(BlockAction::Duplex {
+                file: Some(file),
+                limit: Duration::from_secs(PROMPT as u64),
+                silence: None,
+            })
+        },
+        |scenario| scenario.echo = Some(loss_db),
+    );
+    let wait = evening.off_hook_time().as_secs_f32() - before;
+    if score.take(wait, limit(signal)) && plan.verbose {
+        println!(
+            "{wait} s while playing: {:?} {signal:?} any {any} {level} dBm0 echo {loss_db} start {before}",
             tones.countries
         );
     }

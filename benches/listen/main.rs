@@ -2,7 +2,7 @@
 //!
 //! Every sound is generated from fixed seeds; the tuning seeds (1–1000) with `--tune`, else the judging
 //! seeds (above 10 000). `--hours H` sets the length of the long runs (default 10), `--only PART` runs
-//! one part (tones, calls, talk, keys, silence, daemon, cost), `--voices` adds speech from espeak-ng if it is installed.
+//! one part (tones, playing, calls, talk, keys, silence, daemon, cost), `--voices` adds speech from espeak-ng if it is installed.
 
 #[path = "../../tests/listen_corpus/mod.rs"]
 mod corpus;
@@ -24,6 +24,7 @@ mod espeak;
 )]
 mod house;
 mod keys;
+mod playing;
 mod silence;
 mod tones;
 
@@ -84,8 +85,9 @@ fn main() {
         voices: has("--voices"),
         verbose: has("--verbose"),
     };
-    let parts: [Part; 7] = [
+    let parts: [Part; 8] = [
         ("tones", tones::run),
+        ("playing", playing::run),
         ("calls", calls::run),
         ("talk", calls::talk_off),
         ("keys", keys::run),

@@ -174,15 +174,7 @@ impl Score {
         !(0.5..limit).contains(&wait)
     }
 
-    pub(crate) fn row(mut self, country: bool, dial: bool) -> Row {
-        self.waits.sort_by(f32::total_cmp);
-        let at = |part: f32| {
-            let last = self.waits.len().saturating_sub(1);
-            self.waits
-                .get((part * last as f32) as usize)
-                .copied()
-                .unwrap_or(0.0)
-        };
+    pub(crate) fn row(self, country: bool, dial: bool) -> Row {
         let (tone, target) = if dial {
             ("dial tone", "≤ 3 s, or 2 cycles + 0.5 s")
         } else {
@@ -193,11 +185,25 @@ impl Score {
         } else {
             "any plan"
         };
+        let what = format!("{tone} → end of call, {} plans, {set}", PLANS.len());
+        self.row_of(what, target)
+    }
+
+    /// The same in a row of this name.
+    pub(crate) fn row_of(mut self, what: String, target: &str) -> Row {
+        self.waits.sort_by(f32::total_cmp);
+        let at = |part: f32| {
+            let last = self.waits.len().saturating_sub(1);
+            self.waits
+                .get((part * last as f32) as usize)
+                .copied()
+                .unwrap_or(0.0)
+        };
         let trimming = self
             .wrong_last_sound
             .map_or_else(String::new, |wrong| format!("; trimming wrong in {wrong}"));
         Row::new(
-            format!("{tone} → end of call, {} plans, {set}", PLANS.len()),
+            what,
             target,
             format!(
                 "{} of {} in time ({} never, {} early); median {:.2} s, worst {:.2} s{trimming}",

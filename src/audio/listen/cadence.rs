@@ -11,6 +11,8 @@ const MILLISECOND: u64 = SAMPLES_PER_SECOND / 1000;
 const MEMORY: usize = 24;
 /// A tone this long without a pause is no ringback any more (the longest, in North America, is 2 s).
 const CONTINUOUS: u64 = 2100 * MILLISECOND;
+/// A tone that sounds on and is no dial tone so far is looked at again after this time.
+const LOOKED_AT_AGAIN: u64 = 300 * MILLISECOND;
 /// A steady tone that is no network's is reported from here on.
 const STEADY: u64 = 1000 * MILLISECOND;
 /// A fax machine's answer tone is at least 2.6 s long; this much of it is enough to know it.
@@ -159,7 +161,7 @@ impl CadenceReader {
             && told.continuous
             && tone != Tone::Dial
         {
-            told.patience = at + CONTINUOUS;
+            told.patience = at + LOOKED_AT_AGAIN;
             return;
         }
         if let Some(reported) = self.reported {
@@ -170,7 +172,7 @@ impl CadenceReader {
             last: pulse.to,
             // What is no dial tone at first, because of a click or a word, may be one all the same.
             patience: match tone {
-                Tone::Steady { .. } => at + CONTINUOUS,
+                Tone::Steady { .. } => at + LOOKED_AT_AGAIN,
                 _ => u64::MAX,
             },
             continuous: true,

@@ -2,22 +2,25 @@
 //!
 //! The modem's hybrid sends back what we play, 6–20 dB weaker, after a delay that depends on the
 //! buffers on the way. The delay is found once by correlation at a quarter of the rate, then a short
-//! adaptive filter (normalised LMS) models the hybrid. It learns in the background and is used only
-//! where it is proven to be better, so a caller who speaks or presses keys meanwhile spoils nothing.
-//! While nothing is played it costs nothing.
+//! filter models the hybrid, by [least squares](super::least_squares). While nothing is played it costs
+//! nothing.
 
 use super::front_end::FrontEnd;
 use super::lanes::{Lanes, all, lanes, total};
+use super::least_squares::{LeastSquares, Outcome, TAPS};
 use super::observation::Position;
 
 /// Samples of playback remembered: up to half a second ahead and half a second back.
 const MEMORY: usize = 8192;
-const TAPS: usize = 64;
-/// Taps before the delay that the correlation found.
-const LEAD: u64 = 16;
+/// Taps before the delay that the correlation found. Speech resembles itself, so the peak may lie beside
+/// the echo.
+const LEAD: u64 = 40;
 const QUARTER: usize = 4;
 /// Delays tried, in quarter-rate samples: 0 to 0.5 s.
 const DELAYS: usize = 1024;
+/// What is heard counts by how little it is, down to here: −48 dB of four samples together. Else a loud
+/// word of the caller outweighs all that was played before.
+const QUIET: f32 = 3e-4;
 /// Quarter-rate samples with playback in them (0.25 s) before the correlation is looked at.
 const GATHERED: u32 = 500;
 /// Share of the correlation that the next stretch begins with.
@@ -31,13 +34,18 @@ const REST: u32 = 7 * GATHERED;
 const NOTHING: f32 = 1e-4;
 /// How far a peak of the correlation has to stand out, in squares of its mean.
 const DISTINCT: f32 = 25.0;
-/// Trials (1 s) after which it is looked whether the canceller is any good.
-const REVIEW: u32 = 25;
-/// What a canceller that is any good has once in this time taken out: all but a fifth.
-const GOOD: f32 = 5.0;
-const STEP_SIZE: f32 = 0.05;
-/// Samples over which the two filters are compared.
-const TRIAL: u32 = 320;
+/// Blocks of the filter (1 s) after which it is judged, at the earliest.
+const REVIEW: u32 = 20;
+/// Blocks (10 s) after which it is searched again where there was not enough to judge by.
+const IN_VAIN: u32 = 200;
+/// The least to judge by: power of the echo made, what was left being 1, summed over samples.
+const ENOUGH: f32 = 400.0;
+/// Taps that the middle of the filter may lie off its place: else the echo is at its edge, or beyond.
+const ASIDE: u64 = 26;
+/// So much of what the filter makes has to be found in what is heard, or it is for another line.
+const FOUND: f32 = 0.5;
+/// Where no more than this is left of what was heard, it was the echo.
+const PROVEN: f32 = 0.2;
 /// Below −60 dB a playback is silence.
 const AUDIBLE: f32 = 1e-6;
 
@@ -50,6 +58,8 @@ struct DelaySearch {
     correlation: Box<[Lanes; DELAYS / 4]>,
     sums: (f32, f32),
     before: (f32, f32),
+    /// Mean square of what was heard lately.
+    power: f32,
     phase: usize,
     gathered: u32,
     fruitless: u32,
@@ -66,6 +76,7 @@ impl DelaySearch {
             correlation: Box::new([Lanes::ZERO; DELAYS / 4]),
             sums: (0.0, 0.0),
             before: (0.0, 0.0),
+            power: 0.0,
             phase: 0,
             gathered: 0,
             fruitless: 0,
@@ -96,8 +107,9 @@ impl DelaySearch {
         if p != 0.0 {
             self.gathered += 1;
         }
+        self.power += 0.01 * (h * h - self.power);
         if h.abs() > NOTHING {
-            let h = all(h);
+            let h = all(h / (self.power + QUIET));
             let played = lanes(&self.played[self.place..self.place + DELAYS]);
             for (sum, played) in self.correlation.iter_mut().zip(played) {
                 *sum += h * played;
@@ -143,10 +155,6 @@ impl DelaySearch {
     }
 }
 
-/// A filter: what it takes of the playback, the latest first.
-type Taps = [Lanes; TAPS / 4];
-const SILENT: Taps = [Lanes::ZERO; TAPS / 4];
-
 /// The canceller.
 #[derive(Clone, Debug)]
 pub(super) struct EchoCanceller {
@@ -160,15 +168,14 @@ pub(super) struct EchoCanceller {
     line: [f32; 2 * TAPS],
     place: usize,
     norm: f32,
-    used: Taps,
-    learning: Taps,
-    trial: (u32, f32, f32, f32),
+    filter: LeastSquares,
+    /// A block of the filter is being heard.
+    learning: bool,
     proven: bool,
-    review: (u32, f32),
-    poor: u32,
+    /// Blocks since the last judgement, and the sums of what was found and made in them.
+    review: (u32, f32, f32),
     searching: bool,
     echo_power: f32,
-    gains: u32,
     played_power: f32,
 }
 
@@ -183,15 +190,12 @@ impl EchoCanceller {
             line: [0.0; 2 * TAPS],
             place: 0,
             norm: 0.0,
-            used: SILENT,
-            learning: SILENT,
-            trial: (0, 0.0, 0.0, 0.0),
+            filter: LeastSquares::new(),
+            learning: false,
             proven: false,
-            review: (0, 0.0),
-            poor: 0,
+            review: (0, 0.0, 0.0),
             searching: true,
             echo_power: 0.0,
-            gains: 0,
             played_power: 0.0,
         }
     }
@@ -262,7 +266,7 @@ impl EchoCanceller {
             && let Some(found) = self.search.push(now, left)
         {
             let found = found.saturating_sub(LEAD);
-            let elsewhere = |delay: u64| delay.abs_diff(found) > LEAD / 2;
+            let elsewhere = |delay: u64| delay.abs_diff(found) > LEAD / 4;
             if self.delay.is_none_or(elsewhere) {
                 self.begin(found);
             }
@@ -278,85 +282,72 @@ impl EchoCanceller {
         let newest = position
             .checked_sub(delay)
             .map_or(0.0, |then| self.played_at(then));
+        if !self.learning
+            && let Some(line) = self.line[self.place..].first_chunk()
+        {
+            self.filter.begins(line);
+        }
         self.place = (self.place + TAPS - 1) % TAPS;
         self.norm += newest * newest - self.line[self.place] * self.line[self.place];
         self.line[self.place] = newest;
         self.line[self.place + TAPS] = newest;
         self.norm = self.norm.max(0.0);
-        if self.norm < AUDIBLE * TAPS as f32 {
+        self.learning = self.norm >= AUDIBLE * TAPS as f32;
+        if !self.learning {
             self.echo_power *= 0.998;
             return heard;
         }
-        self.filter(heard)
-    }
-
-    fn begin(&mut self, delay: u64) {
-        self.delay = Some(delay);
-        self.used = SILENT;
-        self.learning = SILENT;
-        self.proven = false;
-    }
-
-    fn filter(&mut self, heard: f32) -> f32 {
-        let line = &self.line[self.place..self.place + TAPS];
-        let (mut echo, mut guess) = (Lanes::ZERO, Lanes::ZERO);
-        for ((x, used), learning) in lanes(line).zip(&self.used).zip(&self.learning) {
-            echo += x * *used;
-            guess += x * *learning;
-        }
-        let (echo, guess) = (total(echo), total(guess));
-        let (left, error) = (heard - echo, heard - guess);
+        let Some(line) = self.line[self.place..].first_chunk() else {
+            return heard;
+        };
+        let echo = self.filter.echo(line);
+        let left = heard - echo;
         self.echo_power += 0.01 * (echo * echo - self.echo_power);
-        let gain = all(STEP_SIZE * error / (self.norm + AUDIBLE * TAPS as f32));
-        for (x, learning) in lanes(line).zip(&mut self.learning) {
-            *learning += gain * x;
-        }
-        self.trial.0 += 1;
-        self.trial.1 += heard * heard;
-        self.trial.2 += left * left;
-        self.trial.3 += error * error;
-        if self.trial.0 == TRIAL {
-            self.compare();
+        if let Some(outcome) = self.filter.push(line, heard, echo) {
+            self.review(outcome);
         }
         left
     }
 
-    /// The better filter is used, the worse one begins again from it.
-    fn compare(&mut self) {
-        let (_, heard, left, error) = self.trial;
-        self.trial = (0, 0.0, 0.0, 0.0);
-        // Next to a key's tone the learning filter also seems a little better, by bending the tone:
-        // so it has to be much better, or a little better for a long time.
-        self.gains = if error < 0.9 * left {
-            self.gains + 1
-        } else {
-            0
-        };
-        let much = error < 0.4 * left && error < 0.4 * heard;
-        if much || self.gains >= 8 {
-            self.used = self.learning;
-            self.proven |= error < 0.2 * heard;
-            self.gains = 0;
-        } else if error > 1.3 * left {
-            self.learning = self.used;
+    fn begin(&mut self, delay: u64) {
+        self.delay = Some(delay);
+        self.filter.forget();
+        self.learning = false;
+        self.proven = false;
+        self.review = (0, 0.0, 0.0);
+    }
+
+    /// Looks whether the canceller is any good: whether what it makes is found in what is heard, however
+    /// loud anything else is.
+    fn review(&mut self, outcome: Outcome) {
+        if outcome.left < PROVEN * outcome.heard {
+            self.proven = true;
+            self.searching = false;
         }
-        if left > 1.5 * heard {
-            self.used = SILENT;
+        let (blocks, found, made) = &mut self.review;
+        *blocks += 1;
+        *found += outcome.found;
+        *made += outcome.made;
+        if *blocks < REVIEW || *made < ENOUGH {
+            self.searching |= *blocks >= IN_VAIN;
+            return;
         }
-        self.review.0 += 1;
-        self.review.1 = self.review.1.max(heard / (left + f32::MIN_POSITIVE));
-        if self.review.0 == REVIEW {
-            let (_, best) = std::mem::take(&mut self.review);
-            // Not once was it any good: either the caller speaks all the time or the delay is wrong. It
-            // is looked for again.
-            if best < GOOD {
-                self.poor += 1;
-                self.searching |= self.poor >= 2;
-                self.proven &= self.poor < 2;
-            } else {
-                self.poor = 0;
-                self.searching = false;
-            }
+        let good = *found >= FOUND * *made;
+        self.review = (0, 0.0, 0.0);
+        self.proven = good;
+        self.searching = !good;
+        if !good {
+            self.filter.forget();
+            self.learning = false;
+            return;
+        }
+        let middle = self.filter.middle();
+        let moved = |delay: u64| (delay + middle).saturating_sub(LEAD);
+        if let Some(delay) = self.delay
+            && middle.abs_diff(LEAD) > ASIDE
+            && moved(delay) != delay
+        {
+            self.begin(moved(delay));
         }
     }
 

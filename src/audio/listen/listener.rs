@@ -16,7 +16,7 @@ use super::tone_plan::ToneSet;
 /// −44 dB: the faintest tone, 8 dB below what an exchange sends over the longest line.
 const FAINTEST_TONE: f32 = 4e-5;
 
-/// Hears one call. Holds about 100 kB, and takes no memory after it is made.
+/// Hears one call. Holds about 200 kB, and takes no memory after it is made.
 #[derive(Clone, Debug)]
 pub struct Listener {
     position: u64,

@@ -23,6 +23,7 @@ mod fourier;
 mod front_end;
 mod key_press;
 mod lanes;
+mod least_squares;
 mod line_quality;
 mod listener;
 mod observation;
