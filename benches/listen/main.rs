@@ -2,7 +2,8 @@
 //!
 //! Every sound is generated from fixed seeds; the tuning seeds (1–1000) with `--tune`, else the judging
 //! seeds (above 10 000). `--hours H` sets the length of the long runs (default 10), `--only PART` runs
-//! one part (tones, playing, calls, talk, keys, silence, daemon, cost), `--voices` adds speech from espeak-ng if it is installed.
+//! one part (tones, playing, calls, talk, keys, silence, daemon, cost), `--voices` adds speech from
+//! espeak-ng if it is installed.
 
 #[path = "../../tests/listen_corpus/mod.rs"]
 mod corpus;

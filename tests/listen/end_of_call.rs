@@ -95,7 +95,7 @@ fn after_a_loop_break(rest: &[f32], noise_dbfs: f32, rng: &mut Rng) -> Option<En
 #[test]
 fn a_loop_break_ends_the_call_if_only_silence_or_dial_tone_follows() {
     let mut rng = Rng::with_seed(31);
-    let silence = vec![0.0; samples(14.0)];
+    let silence = vec![0.0; samples(18.0)];
     for noise_dbfs in [-80.0, -50.0, -44.0] {
         let reason = after_a_loop_break(&silence, noise_dbfs, &mut rng);
         assert_eq!(reason, Some(EndReason::LoopBreak), "{noise_dbfs}");
@@ -118,7 +118,7 @@ fn a_false_loop_break_ends_nothing() {
         .map(|n| 0.2 * (n as f32 / 8000.0 * std::f32::consts::TAU * 587.3).sin())
         .collect();
     music.extend(vec![0.0; samples(6.0)]);
-    let mut long_pause = vec![0.0; samples(11.0)];
+    let mut long_pause = vec![0.0; samples(15.0)];
     long_pause.extend(talk(9.0, &mut rng));
     assert_eq!(after_a_loop_break(&long_pause, -46.0, &mut rng), None);
     // The relay's own noise when we picked up, and a caller who says nothing.

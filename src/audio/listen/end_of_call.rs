@@ -25,8 +25,8 @@ const AGAIN: Duration = Duration::from_secs(6);
 /// Two reports closer together than this are one.
 const SAME_REPORT: Duration = Duration::from_secs(1);
 /// After a break of the loop nothing is heard for so long when the far end is gone: longer than a menu
-/// waits for a key, and than two of its pauses that follow one another.
-const LOOP_SILENCE: Duration = Duration::from_secs(12);
+/// waits for a key, and than its pauses that follow one another.
+const LOOP_SILENCE: Duration = Duration::from_secs(16);
 /// The same where the line is silent to the last of the 8 bits, as few lines with somebody on them are.
 const LOOP_SILENCE_TO_THE_BIT: Duration = Duration::from_secs(7);
 const TO_THE_BIT_DBFS: f32 = -49.9;
