@@ -312,13 +312,19 @@ impl Daemon {
                 tracing::info!(connected, "fax answer over");
                 self.machine(Event::FaxEnded).await;
             }
-            ModemEvent::OnHook => self.machine(Event::OnHook).await,
+            ModemEvent::OnHook => self.line_is_free(Event::OnHook).await,
             ModemEvent::Dialled(_) => {}
             ModemEvent::Unknown(text) => {
                 self.status.unknown(self.setup.clock.now(), &text);
                 tracing::debug!(text, "the modem says something unknown");
             }
         }
+    }
+
+    /// Nothing of the call is heard any more, and what was heard says nothing of the next.
+    async fn line_is_free(&mut self, event: Event) {
+        self.machine(event).await;
+        self.ears = None;
     }
 
     async fn port_lost(&mut self, why: String) {
@@ -333,7 +339,7 @@ impl Daemon {
         }
         self.playing = None;
         self.judge_line().await;
-        self.machine(Event::PortLost).await;
+        self.line_is_free(Event::PortLost).await;
     }
 
     fn armed(&mut self, armed: &Armed) {
@@ -407,8 +413,6 @@ impl Daemon {
                     Effect::PickUp(_) => self.modem.pick_up(class),
                     _ => self.modem.pick_up_again(class),
                 }
-                // What was heard in the call before says nothing of this one.
-                self.ears = None;
                 // The driver writes the command before anything is logged or saved.
                 tokio::task::yield_now().await;
             }
