@@ -114,7 +114,9 @@ impl Telephone {
         let mut deadline = None;
         let mut end_of_call = EndOfCall::new(EndRules::CODES_ONLY);
         let mut end = TalkEnd::FarEnd;
+        let began = *self.dialled_at.get_or_insert_with(Instant::now);
         loop {
+            let gone = end_of_call.due().map(|due| began + due.elapsed());
             let event = tokio::select! {
                 event = self.next() => event?,
                 () = until(deadline) => {
@@ -123,13 +125,18 @@ impl Telephone {
                     self.modem.stop_voice();
                     continue;
                 }
+                () = until(gone) => {
+                    end_of_call = EndOfCall::new(EndRules::CODES_ONLY);
+                    self.modem.stop_voice();
+                    continue;
+                }
             };
             match event {
                 ModemEvent::VoiceStarted(_) => deadline = Some(Instant::now() + limit),
                 ModemEvent::Audio(audio) => heard(audio),
                 ModemEvent::Code(code) => {
-                    let since = self.dialled_at.get_or_insert_with(Instant::now).elapsed();
-                    if end_of_call.code(code, Position(0).after(since)).is_some() {
+                    let at = Position(0).after(began.elapsed());
+                    if end_of_call.code(code, at).is_some() {
                         self.modem.stop_voice();
                     }
                 }

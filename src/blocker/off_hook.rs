@@ -87,7 +87,9 @@ impl OffHook {
             _ => None,
         };
         let next = self.next.as_ref().map(|next| next.deadline());
-        [phase, self.call.row_due(), next]
+        let end = self.end_of_call.due().filter(|_| self.depends_on_codes());
+        let end = end.map(|due| self.since + due.elapsed());
+        [phase, self.call.row_due(), next, end]
             .into_iter()
             .flatten()
             .min()
@@ -114,7 +116,10 @@ impl OffHook {
             Event::LineQuality(quality) => self.call.record.quality = Some(*quality),
             Event::FaxEnded | Event::EndCall => self.hang_up(Outcome::Finished, at, effects),
             Event::Code(code) => self.code(*code, at, effects),
-            Event::Digit(digit) => self.call.key_pressed(*digit),
+            Event::Digit(digit) => {
+                self.end_of_call.key_code();
+                self.call.key_pressed(*digit);
+            }
             Event::CallerId { caller, .. } => {
                 // The rest of the caller ID that brought us here.
                 self.call.set_caller(caller);
@@ -299,10 +304,7 @@ impl OffHook {
             return self.hang_up(Outcome::Handset, at, effects);
         }
         let off_hook_for = at.now.duration_since(self.since);
-        // While a fax answer is going on, the modem's own result code comes, and ends it. Where there
-        // is sound, the sound decides.
-        if self.phase != Phase::AnsweringAsFax
-            && !self.hears()
+        if self.depends_on_codes()
             && self
                 .end_of_call
                 .code(code, Position(0).after(off_hook_for))
@@ -310,6 +312,12 @@ impl OffHook {
         {
             self.hang_up(Outcome::CallerHungUp, at, effects);
         }
+    }
+
+    /// While a fax answer is going on, the modem's own result code comes, and ends it. Where there is
+    /// sound, the sound decides.
+    fn depends_on_codes(&self) -> bool {
+        !matches!(self.phase, Phase::AnsweringAsFax | Phase::HangingUp(_)) && !self.hears()
     }
 
     /// Whether the caller is listened to: codes are hints then, and [`Event::FarEndGone`] decides.
@@ -385,6 +393,10 @@ impl OffHook {
                 self.hang_up(Outcome::TimeLimit, at, effects);
             }
             _ => {}
+        }
+        let now = Position(0).after(at.now.duration_since(self.since));
+        if self.depends_on_codes() && self.end_of_call.elapsed(now).is_some() {
+            self.hang_up(Outcome::CallerHungUp, at, effects);
         }
         if self.call.row_due().is_some_and(|due| due <= at.now) {
             self.call.save(effects);

@@ -29,6 +29,9 @@ const SAME_REPORT: Duration = Duration::from_secs(1);
 const LOOP_SILENCE: Duration = Duration::from_secs(16);
 /// The same where the line is silent to the last of the 8 bits, as few lines with somebody on them are.
 const LOOP_SILENCE_TO_THE_BIT: Duration = Duration::from_secs(7);
+/// A break of the loop is not said twice: where no audio can tell, it is believed if it stands
+/// uncontradicted for so long.
+const LOOP_ALONE: Duration = Duration::from_secs(8);
 const TO_THE_BIT_DBFS: f32 = -49.9;
 /// A break so soon after the pick-up is our own going off-hook.
 const PICKED_UP: Duration = Duration::from_secs(1);
@@ -289,12 +292,29 @@ impl EndOfCall {
         None
     }
 
-    /// The audio has come to `at`; to be called with every block.
+    /// A key went down, by the modem's word: somebody is there.
+    pub fn key_code(&mut self) {
+        self.loop_break = None;
+    }
+
+    /// Where no audio comes: when the end is certain if nothing more is said.
+    pub fn due(&self) -> Option<Position> {
+        self.loop_break.map(|broken| broken.at.after(LOOP_ALONE))
+    }
+
+    /// The audio has come to `at`; to be called with every block, and where none comes when it is
+    /// [due](Self::due).
     pub fn elapsed(&mut self, at: Position) -> Option<CallEnd> {
         if let Some(from) = self.dial.filter(|from| at.since(*from) >= DIAL) {
             return self.end(EndReason::DialTone, at, Some(from));
         }
-        if self.rules.hearing == Hearing::CodesOnly || self.activity != Activity::Silence {
+        if self.rules.hearing == Hearing::CodesOnly {
+            return match self.due().filter(|due| at >= *due) {
+                Some(_) => self.end(EndReason::LoopBreak, at, None),
+                None => self.ended,
+            };
+        }
+        if self.activity != Activity::Silence {
             return self.ended;
         }
         if let Some(broken) = self.loop_break {

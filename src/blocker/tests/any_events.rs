@@ -32,6 +32,7 @@ fn step() -> impl Strategy<Value = Step> {
             revision: true,
         },
         Event::Code(LineCode::Busy),
+        Event::Code(LineCode::LoopBreak),
         Event::Code(LineCode::ExtensionOffHook),
         Event::Code(LineCode::NoCarrier),
         Event::Digit('5'),
