@@ -79,6 +79,22 @@ fn where_there_is_no_audio_a_code_has_to_be_repeated() {
     }
 }
 
+#[test]
+fn where_there_is_no_audio_a_loop_break_alone_is_believed_unless_a_key_is_pressed() {
+    for (key, ends_at) in [(false, Some(13)), (true, None)] {
+        let mut rules = EndOfCall::new(EndRules::CODES_ONLY);
+        assert_eq!(rules.due(), None);
+        assert_eq!(rules.code(LineCode::LoopBreak, Position(5 * 8000)), None);
+        if key {
+            rules.key_code();
+        }
+        let due = rules.due();
+        assert_eq!(due.map(|due| due.0 / 8000), ends_at);
+        let ended = (0..60).find_map(|second| rules.elapsed(Position(second * 8000)));
+        assert_eq!(ended.map(|end| end.at), due);
+    }
+}
+
 /// How a call of speech ends that goes on like this after two seconds, the modem having said then that
 /// the loop was broken.
 fn after_a_loop_break(rest: &[f32], noise_dbfs: f32, rng: &mut Rng) -> Option<EndReason> {
