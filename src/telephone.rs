@@ -126,7 +126,7 @@ impl Telephone {
                     continue;
                 }
                 () = until(gone) => {
-                    end_of_call = EndOfCall::new(EndRules::CODES_ONLY);
+                    end_of_call.elapsed(Position(0).after(began.elapsed()));
                     self.modem.stop_voice();
                     continue;
                 }

@@ -17,7 +17,7 @@ pub(crate) fn run(plan: &Plan) -> Vec<Row> {
     let mut prompt = speech(SECONDS, &mut rng);
     level_to(&mut prompt, -18.0);
     let played = to_line(&prompt, 0.0);
-    let back = echo(&prompt, 900, 10.0, &mut rng);
+    let back = echo(&played, 900, 10.0, &mut rng);
     for (value, echo) in line.iter_mut().zip(&back) {
         *value += echo;
     }

@@ -167,12 +167,8 @@ fn while_playing(plan: &Plan, loss_db: f32, least: Option<f32>) -> Row {
         let mut prompt = speech(30.0, &mut rng);
         level_to(&mut prompt, -18.0);
         let played = to_line(&prompt, 0.0);
-        let exact: Vec<f32> = played
-            .iter()
-            .map(|&s| (f32::from(s) - 128.0) / 128.0)
-            .collect();
         let delay = rng.usize(40..2400);
-        let mut line = echo(&exact, delay, loss_db, &mut rng);
+        let mut line = echo(&played, delay, loss_db, &mut rng);
         add_noise(&mut line, dbm0_power(-45.0).sqrt(), &mut rng);
         let phone = phone(&mut rng);
         let mut keys = Vec::new();

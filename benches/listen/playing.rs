@@ -36,13 +36,9 @@ pub(crate) fn prompt(seconds: f32, rng: &mut Rng) -> Vec<u8> {
 
 /// What of this comes back.
 fn echo_of(played: &[u8], loss_db: f32, rng: &mut Rng) -> Vec<f32> {
-    let exact: Vec<f32> = played
-        .iter()
-        .map(|&s| (f32::from(s) - 128.0) / 128.0)
-        .collect();
     // The hybrid's own delay, and that of the buffers on the way.
     let delay = rng.usize(0..=160) + rng.usize(0..2000);
-    echo(&exact, delay, loss_db, rng)
+    echo(played, delay, loss_db, rng)
 }
 
 /// As a call of the daemon: the listener is told what goes out, and then hears.

@@ -94,12 +94,8 @@ fn own_echo(plan: &Plan) -> Row {
         let mut prompt = speech(30.0, &mut rng);
         level_to(&mut prompt, -18.0);
         let played = to_line(&prompt, 0.0);
-        let exact: Vec<f32> = played
-            .iter()
-            .map(|&s| (f32::from(s) - 128.0) / 128.0)
-            .collect();
         let (delay, loss) = (rng.usize(40..2400), between(&mut rng, 6.0, 20.0));
-        let mut line = echo(&exact, delay, loss, &mut rng);
+        let mut line = echo(&played, delay, loss, &mut rng);
         add_noise(&mut line, dbfs_rms(-48.0), &mut rng);
         let heard = voice_heard(&to_line(&line, 0.0), Some(&played));
         if plan.verbose {

@@ -10,7 +10,7 @@
 
 mod effect;
 mod event;
-mod hanging_up;
+mod next_caller;
 mod on_hook;
 
 pub use effect::Effect;
@@ -276,12 +276,8 @@ impl Blocker {
         decide: Decide<'_>,
         effects: &mut Vec<Effect>,
     ) -> State {
-        let given_up = match off_hook.phase {
-            Phase::HangingUp(_) => self.said_of_next(&mut off_hook, event, at, decide, effects),
-            Phase::PickingUp => self.rings_of_another(&mut off_hook, event, at, decide, effects),
-            _ => false,
-        };
-        if given_up {
+        let given_up = matches!(off_hook.phase, Phase::HangingUp(_));
+        if given_up && self.said_of_next(&mut off_hook, event, at, decide, effects) {
             return State::OffHook(off_hook);
         }
         if let Event::CallerId {
@@ -289,7 +285,11 @@ impl Blocker {
             revision: false,
         } = event
         {
-            if self.call_waiting(caller, at, decide, effects) {
+            if off_hook.phase == Phase::PickingUp
+                && let Some(handled) = off_hook.rang_on.take()
+            {
+                self.rings_were_anothers(&mut off_hook, handled, caller, at, decide, effects);
+            } else if self.call_waiting(caller, at, decide, effects) {
                 off_hook.knocked = Some(at.now);
             }
             return State::OffHook(off_hook);
@@ -333,9 +333,8 @@ impl Blocker {
         }
         let mut rings = Rings::on_line(self.beat);
         let rang = match off_hook.rang_after {
-            Some(RangAfter::Another(rang)) => {
-                rings.ring(rang, effects);
-                return State::Ringing(Ringing::new(self.new_call(rang), rings));
+            Some(RangAfter::Another(_)) => {
+                return State::Ringing(self.next_call(off_hook.rang_after, at, effects));
             }
             Some(RangAfter::ThisCall(rang)) => {
                 rings.ring(rang, effects);

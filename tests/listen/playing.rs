@@ -6,11 +6,7 @@ use super::*;
 fn our_own_echo_is_not_the_callers_voice() {
     let mut rng = Rng::with_seed(51);
     let played = to_line(&talk(20.0, &mut rng), 0.0);
-    let exact: Vec<f32> = played
-        .iter()
-        .map(|&s| (f32::from(s) - 128.0) / 128.0)
-        .collect();
-    let mut line = echo(&exact, 900, 10.0, &mut rng);
+    let mut line = echo(&played, 900, 10.0, &mut rng);
     add_noise(&mut line, dbfs_rms(-50.0), &mut rng);
     let line = to_line(&line, 0.0);
     let mut listener = Listener::new(ToneSet::Any);
@@ -32,11 +28,7 @@ fn end_while_playing(
     rng: &mut Rng,
 ) -> Option<f64> {
     let played = to_line(&talk(16.0, rng), 0.0);
-    let exact: Vec<f32> = played
-        .iter()
-        .map(|&s| (f32::from(s) - 128.0) / 128.0)
-        .collect();
-    let mut line = echo(&exact, rng.usize(0..2000), loss_db, rng);
+    let mut line = echo(&played, rng.usize(0..2000), loss_db, rng);
     let start = samples(3.5 + rng.f32());
     add(
         &mut line[start..],
@@ -91,11 +83,7 @@ fn the_far_end_that_goes_while_we_play_is_heard_in_time() {
 fn keys_heard_while_playing(seed: u64) -> (String, String) {
     let mut rng = Rng::with_seed(seed);
     let played = to_line(&talk(12.0, &mut rng), 0.0);
-    let exact: Vec<f32> = played
-        .iter()
-        .map(|&s| (f32::from(s) - 128.0) / 128.0)
-        .collect();
-    let mut line = echo(&exact, rng.usize(40..2400), 6.0, &mut rng);
+    let mut line = echo(&played, rng.usize(40..2400), 6.0, &mut rng);
     let mut pressed = String::new();
     for at in (24_000..line.len() - 2000).step_by(4000) {
         let key = rng.usize(..16);

@@ -192,7 +192,11 @@ pub(crate) fn key_tone(tone: &KeyTone, rng: &mut Rng) -> Vec<f32> {
 }
 
 /// What comes back of our own playback: a delay and a short, random hybrid response, `loss_db` down.
-pub(crate) fn echo(played: &[f32], delay: usize, loss_db: f32, rng: &mut Rng) -> Vec<f32> {
+pub(crate) fn echo(played: &[u8], delay: usize, loss_db: f32, rng: &mut Rng) -> Vec<f32> {
+    let played: Vec<f32> = played
+        .iter()
+        .map(|&s| (f32::from(s) - 128.0) / 128.0)
+        .collect();
     let mut response: Vec<f32> = (0..24)
         .map(|n| normal(rng) * (-(n as f32) / 6.0).exp())
         .collect();

@@ -1,8 +1,9 @@
 //! When a call is over: one set of rules over what is heard and what the modem says.
 //!
 //! Sound decides. A line code alone is a hint: it makes the rules quicker when the sound agrees, and
-//! has to be repeated where there is no sound (while we only transmit). Music, fans, crying, menus,
-//! keys and codes in the middle of speech end nothing.
+//! has to be repeated where there is no sound (while we only transmit); only a break of the loop, which
+//! is not said twice, is believed there after a while. Music, fans, crying, menus, keys and codes in the
+//! middle of speech end nothing.
 
 use std::time::Duration;
 
@@ -29,10 +30,10 @@ const SAME_REPORT: Duration = Duration::from_secs(1);
 const LOOP_SILENCE: Duration = Duration::from_secs(16);
 /// The same where the line is silent to the last of the 8 bits, as few lines with somebody on them are.
 const LOOP_SILENCE_TO_THE_BIT: Duration = Duration::from_secs(7);
-/// A break of the loop is not said twice: where no audio can tell, it is believed if it stands
-/// uncontradicted for so long.
-const LOOP_ALONE: Duration = Duration::from_secs(8);
 const TO_THE_BIT_DBFS: f32 = -49.9;
+/// A break of the loop is not said twice: where no audio can tell, it is believed if no key is pressed
+/// for so long.
+const LOOP_ALONE: Duration = Duration::from_secs(8);
 /// A break so soon after the pick-up is our own going off-hook.
 const PICKED_UP: Duration = Duration::from_secs(1);
 /// A sound may end this much after the break: it was already on its way.
@@ -116,19 +117,19 @@ pub struct EndRules {
     pub hearing: Hearing,
 }
 
-/// The modem says that the loop was broken, and nothing was heard since that refutes it.
-#[derive(Clone, Copy, Debug)]
-struct LoopBreak {
-    at: Position,
-    floor_dbfs: f32,
-}
-
 impl EndRules {
     /// Where there is no audio.
     pub const CODES_ONLY: Self = Self {
         end_silence: None,
         hearing: Hearing::CodesOnly,
     };
+}
+
+/// The modem says that the loop was broken, and nothing was heard since that refutes it.
+#[derive(Clone, Copy, Debug)]
+struct LoopBreak {
+    at: Position,
+    floor_dbfs: f32,
 }
 
 /// Watches one call.
@@ -297,9 +298,10 @@ impl EndOfCall {
         self.loop_break = None;
     }
 
-    /// Where no audio comes: when the end is certain if nothing more is said.
+    /// Where no audio comes: when the call is over if nothing more is said. `None` once it is.
     pub fn due(&self) -> Option<Position> {
-        self.loop_break.map(|broken| broken.at.after(LOOP_ALONE))
+        let broken = self.loop_break.filter(|_| self.ended.is_none());
+        broken.map(|broken| broken.at.after(LOOP_ALONE))
     }
 
     /// The audio has come to `at`; to be called with every block, and where none comes when it is

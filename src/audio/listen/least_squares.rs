@@ -1,4 +1,4 @@
-//! The filter that makes the echo of what is played, by least squares over all that was played so far.
+//! The filter that makes the echo of what is played, by least squares over what was played so far.
 //!
 //! The sums are kept by blocks and each block counts by how little else was heard in it: what the
 //! caller says, a key or a tone is no echo, and hardly moves a filter that knew the line before it
@@ -6,7 +6,7 @@
 
 use super::lanes::{Lanes, all, lanes, total};
 
-/// Taps of the filter: 8 ms.
+/// Taps of the filter: 12 ms.
 pub(super) const TAPS: usize = 96;
 /// Samples of a full block (50 ms).
 const BLOCK: u32 = 400;

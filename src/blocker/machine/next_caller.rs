@@ -1,41 +1,32 @@
-//! The next caller, who is announced while the line is being given up: the modem's word that it is
-//! on-hook may be seconds late. Picks nothing up before it: the line may still be ours.
+//! The next caller, who is announced while the line is not free yet: while it is being given up, for the
+//! modem's word on that may be seconds late, or while it is about to be taken once more. Picks nothing up
+//! before the modem has said that it is on-hook: the line may still be ours.
 
 use super::super::off_hook::{OffHook, RangAfter};
 use super::super::ringing::{Announcement, Ringing};
 use super::super::rings::Rings;
-use super::{Blocker, Decide, Effect, Event, Moment, State};
+use super::{Blocker, Decide, Effect, Event, Handled, Moment, State};
 use crate::call::Outcome;
 use crate::screen::Caller;
 
 impl Blocker {
     /// A call that rang on is being answered again, and caller ID says that the rings were another's:
     /// it is not answered. A modem that was busy with itself has not picked up yet.
-    pub(super) fn rings_of_another(
+    pub(super) fn rings_were_anothers(
         &mut self,
         off_hook: &mut OffHook,
-        event: &Event,
+        handled: Handled,
+        caller: &Caller,
         at: Moment,
         decide: Decide<'_>,
         effects: &mut Vec<Effect>,
-    ) -> bool {
-        let Event::CallerId {
-            caller,
-            revision: false,
-        } = event
-        else {
-            return false;
-        };
-        let Some(handled) = off_hook.rang_on.take() else {
-            return false;
-        };
+    ) {
         let next = off_hook
             .next
             .insert(Box::new(self.called_after(handled, at)));
         announce(next, caller, at, decide, effects);
         let outcome = off_hook.call.record.outcome.unwrap_or(Outcome::Finished);
         off_hook.hang_up(outcome, at, effects);
-        true
     }
 
     /// Takes what is said of the next caller while we hang up; whether it was that.
@@ -81,8 +72,8 @@ impl Blocker {
         true
     }
 
-    /// The call of somebody who is announced now: it began with the first ring after the last call's end.
-    fn next_call(
+    /// The call of somebody who rang when the last call was over, or is announced now.
+    pub(super) fn next_call(
         &mut self,
         rang: Option<RangAfter>,
         at: Moment,
