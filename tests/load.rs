@@ -9,7 +9,9 @@
     reason = "a test program: what is missing fails the test"
 )]
 
-use callblock::emulator::{Call, Chip, Ending, Happening, PtyModem, PtyOptions, Scenario, Sound};
+use callblock::emulator::{
+    Call, Chip, Ending, Entry, Happening, PtyModem, PtyOptions, Scenario, Sound,
+};
 use callblock::store::{LoggedCall, Store};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
@@ -27,6 +29,7 @@ const ADDRESS_SPACE: u32 = 65536;
 /// terminal has not; so those are made slow.
 const TRACED: &str = "trace=lseek,pwrite64,fsync,fdatasync";
 const SLOW: &str = "inject=lseek,pwrite64,fsync,fdatasync:delay_exit=2000000";
+const SAMPLE: Duration = Duration::from_micros(125);
 /// What has not come so long after the call never will: on such a disk a row takes half a minute.
 const PATIENCE: Duration = Duration::from_mins(4);
 
@@ -221,7 +224,8 @@ fn nothing_is_lost_on_a_busy_machine_with_little_memory_and_a_slow_disk() {
     kill_process(pid, Signal::TERM).unwrap();
     daemon.0[0].wait().unwrap();
 
-    let story = format!("{row:#?}\n{journal:#?}\n{}", log(folder));
+    let on_the_line: Vec<String> = journal.entries().iter().map(Entry::to_string).collect();
+    let story = format!("{row:?}\n{}\n{}", on_the_line.join("\n"), log(folder));
     assert_eq!(row.outcome.as_deref(), Some("time-limit"), "{story}");
     assert_eq!(row.trouble, None, "{story}");
     assert_eq!(journal.count(|h| *h == Happening::Overrun), 0, "{story}");
@@ -240,16 +244,17 @@ fn nothing_is_lost_on_a_busy_machine_with_little_memory_and_a_slow_disk() {
     // What was on its way when we hung up is not ours any more.
     assert!(said.starts_with(&recording), "samples were lost: {story}");
 
-    // Before the first sample the modem may say that it has none; after it, never.
+    // Before the first sample the modem may say that it has none; after it, never. Samples have
+    // instants to the sample, reports to the nanosecond.
     let spans = journal.heard();
     let [heard] = spans.as_slice() else {
         panic!("{} gaps were heard: {story}", spans.len() - 1);
     };
     let dry = journal.last(|h| *h == Happening::Underrun);
-    let end = heard.at + Duration::from_micros(heard.samples.len() as u64 * 125);
+    let end = heard.at + SAMPLE * u32::try_from(heard.samples.len()).unwrap();
     // ... until we hang up, and throw away what is still to be heard.
     assert!(
-        dry < Some(heard.at) || dry >= Some(end),
+        dry < Some(heard.at + SAMPLE) || dry >= Some(end),
         "a gap was heard at {dry:?}: {story}"
     );
     let heard = &heard.samples;

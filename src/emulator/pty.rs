@@ -17,7 +17,7 @@ use rustix::termios::{OptionalActions, ioctl_tiocnxcl, tcgetattr, tcsetattr};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
@@ -56,16 +56,8 @@ impl<M: LinkedModem> PtyModem<M> {
         let journal = modem.journal();
         let (changes, orders) = mpsc::unbounded_channel();
         let guard = runtime.enter();
-        let node = Node::default();
-        let mut server = Server {
-            modem,
-            pty: None,
-            last_path: None,
-            node: Arc::clone(&node),
-            random: fastrand::Rng::with_seed(options.seed),
-            options,
-            unread: Vec::new(),
-        };
+        let mut server = Server::new(modem, options);
+        let node = Arc::clone(&server.node);
         server.plug_in(false)?;
         drop(guard);
         let thread = std::thread::Builder::new()
@@ -186,9 +178,8 @@ impl Pty {
     /// will tell.
     fn read_now(&self, most: usize) -> Vec<u8> {
         let mut bytes = vec![0; most];
-        let read = self.master.try_io(Interest::READABLE, |fd| {
-            Ok(rustix::io::read(fd, &mut bytes)?)
-        });
+        // Whether or not the runtime has noticed that there is something.
+        let read = rustix::io::read(self.master.get_ref(), &mut bytes);
         bytes.truncate(read.unwrap_or(0));
         bytes
     }
@@ -229,6 +220,18 @@ enum Wake<M> {
 }
 
 impl<M: LinkedModem> Server<M> {
+    fn new(modem: M, options: PtyOptions) -> Self {
+        Self {
+            modem,
+            pty: None,
+            last_path: None,
+            node: Node::default(),
+            random: fastrand::Rng::with_seed(options.seed),
+            options,
+            unread: Vec::new(),
+        }
+    }
+
     async fn serve(mut self, mut orders: mpsc::UnboundedReceiver<Change<M>>) {
         loop {
             self.move_on();
@@ -277,7 +280,8 @@ impl<M: LinkedModem> Server<M> {
     }
 
     /// A modem takes what waits for it without a processor of this machine, however busy that is. So
-    /// one that transmits and was woken late takes its bytes at the instants it had room for them.
+    /// one that transmits and was woken late takes its bytes at the instants it had room for them,
+    /// each time just before it would find that it has none.
     fn catch_up(&mut self, now: Instant) {
         while self.modem.is_transmitting()
             && let Some(missed) = self.modem.next_wake().filter(|wake| *wake < now)
@@ -287,7 +291,11 @@ impl<M: LinkedModem> Server<M> {
             {
                 self.unread = pty.read_now(4096);
             }
-            self.feed(missed);
+            self.feed(
+                missed
+                    .checked_sub(Duration::from_nanos(1))
+                    .unwrap_or(missed),
+            );
             self.modem.advance(missed);
         }
     }
@@ -411,4 +419,39 @@ fn point(link: &Path, node: &Path) -> io::Result<()> {
     let _ = std::fs::remove_file(&fresh);
     std::os::unix::fs::symlink(node, &fresh)?;
     std::fs::rename(&fresh, link)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::emulator::Happening;
+
+    /// A program wrote while this machine had no processor for the modem: what waits for it is taken
+    /// before the instant at which it would run dry, and never said to be late.
+    #[tokio::test]
+    async fn a_modem_that_is_woken_late_does_not_run_dry_of_what_waited_for_it() {
+        let start = Instant::now();
+        let at = |ms: u64| start + Duration::from_millis(ms);
+        let modem = EmulatedModem::new(Scenario::default(), start, 1);
+        let journal = modem.journal();
+        let mut server = Server::new(modem, PtyOptions::default());
+        server.plug_in(false).unwrap();
+        let commands: [&[u8]; 3] = [b"ATE0;+FCLASS=8;+VSM=1\r", b"AT+VLS=1\r", b"AT+VTX\r"];
+        for (i, command) in (0..).zip(commands) {
+            server.modem.receive(at(100 * i), command);
+        }
+        server.modem.advance(at(205));
+        assert!(server.modem.is_transmitting());
+        let pty = server.pty.as_ref().unwrap();
+        let played = [0x40; 800];
+        std::fs::write(&pty.path, played).unwrap();
+        pty.master.readable().await.unwrap().retain_ready();
+        server.catch_up(at(300));
+        assert_eq!(journal.count(|h| *h == Happening::Underrun), 0);
+        server.catch_up(at(400));
+        let heard = journal.heard();
+        assert_eq!(heard.len(), 1);
+        assert_eq!(heard[0].samples, played);
+        assert_eq!(journal.count(|h| *h == Happening::Underrun), 1);
+    }
 }
