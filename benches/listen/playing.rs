@@ -1,10 +1,11 @@
 //! While we play a prompt whose echo comes back: is the end of a call heard in time, and never before?
+//! Is speech taken for keys?
 
 use std::time::Duration;
 
 use callblock::audio::listen::{
-    CallEnd, EndOfCall, EndRules, HOWLER, Hearing, Listener, Meaning, PLANS, Position, Signal,
-    TonePlan, ToneSet,
+    CallEnd, EndOfCall, EndRules, Event, HOWLER, Hearing, Listener, Meaning, PLANS, Position,
+    Signal, TonePlan, ToneSet,
 };
 use fastrand::Rng;
 
@@ -107,6 +108,7 @@ pub(crate) fn run(plan: &Plan) -> Vec<Row> {
         }
     }
     rows.push(cut_short(plan, &prompts));
+    rows.push(talk_off(plan, &prompts));
     rows
 }
 
@@ -167,6 +169,53 @@ fn one_tone(plan: &Plan, case: Case, prompts: &[Vec<u8>], score: &mut Score, rng
     }
 }
 
+/// One prompt after the other is played all the while, and comes back. Says what was played, and how
+/// much weaker the echo is.
+fn beside_prompts(line: &mut [f32], prompts: &[Vec<u8>], rng: &mut Rng) -> (Vec<u8>, f32) {
+    let mut played: Vec<u8> = Vec::new();
+    while played.len() < line.len() {
+        played.extend(&prompts[rng.usize(..prompts.len())]);
+    }
+    let loss_db = between(rng, 6.0, 20.0);
+    add(line, &echo_of(&played, loss_db, rng), 1.0);
+    (played, loss_db)
+}
+
+/// Keys heard where a caller speaks while we play.
+fn talk_off(plan: &Plan, prompts: &[Vec<u8>]) -> Row {
+    let calls = (plan.hours * 3600.0 / CALL_SECONDS) as u64;
+    let mut keys = 0;
+    for n in 0..calls {
+        let mut rng = plan.rng(98, n);
+        let mut line = speech(CALL_SECONDS, &mut rng);
+        level_to(&mut line, between(&mut rng, -30.0, -12.0));
+        let (played, loss_db) = beside_prompts(&mut line, prompts, &mut rng);
+        add_noise(&mut line, dbfs_rms(-50.0), &mut rng);
+        let line = to_line(&line, 0.0);
+        let mut listener = Listener::new(ToneSet::Any);
+        for (n, (line, played)) in line.chunks(BLOCK).zip(played.chunks(BLOCK)).enumerate() {
+            listener.transmitted(Position((n * BLOCK) as u64), played);
+            listener.listen(line, |observation| {
+                if let Event::KeyDown { key } = observation.event {
+                    keys += 1;
+                    if plan.verbose {
+                        println!("talk-off: {key} at {} {loss_db:.0} dB", observation.from.0);
+                    }
+                }
+            });
+        }
+    }
+    let hours = calls as f32 * CALL_SECONDS / 3600.0;
+    Row::new(
+        format!(
+            "DTMF taken from {hours:.1} h of generated speech while we play, echo 6–20 dB down"
+        ),
+        "≤ 1 in 10 h",
+        keys.to_string(),
+        keys as f32 <= (plan.hours / 10.0).max(1.0),
+    )
+}
+
 /// Calls of speech, music and menus while we play, with false codes.
 fn cut_short(plan: &Plan, prompts: &[Vec<u8>]) -> Row {
     let calls = (plan.hours / 2.0 * 3600.0 / CALL_SECONDS) as u64;
@@ -174,13 +223,7 @@ fn cut_short(plan: &Plan, prompts: &[Vec<u8>]) -> Row {
     for n in 0..calls {
         let mut rng = plan.rng(97, n);
         let mut line = sounds::call(CALL_SECONDS, &mut rng);
-        let mut played: Vec<u8> = Vec::new();
-        while played.len() < line.len() {
-            played.extend(&prompts[rng.usize(..prompts.len())]);
-        }
-        let loss_db = between(&mut rng, 6.0, 20.0);
-        let back = echo_of(&played, loss_db, &mut rng);
-        add(&mut line, &back, 1.0);
+        let (played, loss_db) = beside_prompts(&mut line, prompts, &mut rng);
         let noise = between(&mut rng, -52.0, -38.0);
         add_noise(&mut line, dbfs_rms(noise), &mut rng);
         let line = to_line(&line, between(&mut rng, -12.0, 12.0));
