@@ -284,6 +284,12 @@ fn block_allow_and_remove_keep_the_rest_of_the_list() {
     desk.log(&[("P", Some("P"), VerdictClass::Ring)]);
     let said = desk.expect(2, "block --last --list @block.csv --data-dir @");
     assert!(said.contains("-p"), "{said}");
+    desk.log(&[("ANONYMOUS X", None, VerdictClass::Ring)]);
+    let said = desk.expect(2, "block --last --list @block.csv --data-dir @");
+    assert!(
+        said.contains("\"ANONYMOUS X\", which has no digits"),
+        "{said}"
+    );
 
     desk.expect(2, "block --list @block.csv");
     desk.expect(2, "block /(/ --list @block.csv");

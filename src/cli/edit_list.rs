@@ -219,6 +219,10 @@ fn last_caller(
         (CallerNumber::Known(_), Some(number)) => {
             Ok((number.into_owned(), call.name.map(no_formula)))
         }
+        (CallerNumber::Known(number), None) => Err(Failure::Usage(format!(
+            "the last caller's number is {:?}, which has no digits: block the name, or a pattern",
+            printable(number.as_received())
+        ))),
         _ => Err(Failure::Usage(
             "the last call came without a number; -p blocks those who withhold it".into(),
         )),

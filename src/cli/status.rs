@@ -6,11 +6,12 @@ use callblock::audio::TimeZone;
 use callblock::clock::Timestamp;
 use callblock::service::control::{self, Places};
 use serde_json::{Value, json};
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Ask the running daemon how it is: exit code 0 if it is armed or in a call, 1 if it is deaf or
-/// waits for a modem, 3 if there is no daemon.
+/// waits for a modem or does not answer, 2 if this user may not ask it, 3 if there is no daemon.
 #[derive(clap::Args, Debug)]
 pub(crate) struct StatusArgs {
     /// Print it as JSON: `state`, `device`, `modem`, `last_ring`, `unknown_lines`
@@ -26,7 +27,13 @@ pub(crate) fn run(args: StatusArgs) -> Result<ExitCode, Failure> {
     let question = json!({ "command": "status" });
     let answer = runtime()?
         .block_on(control::ask(&places, &question))
-        .map_err(Failure::because("the daemon cannot be asked"))?;
+        .map_err(|error| match error.kind() {
+            // Nothing is known of the daemon then.
+            ErrorKind::PermissionDenied => Failure::Usage(format!(
+                "the daemon cannot be asked: {error}: its user may, and its group"
+            )),
+            _ => Failure::Other(format!("the daemon cannot be asked: {error}")),
+        })?;
     let Some(mut status) = answer else {
         if args.json {
             println!("{}", json!({ "state": "no-daemon" }));

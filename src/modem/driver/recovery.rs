@@ -55,6 +55,8 @@ const RESTS: [Duration; 4] = [
 pub(super) struct Recovery {
     tried: usize,
     rests: usize,
+    /// It was left alone since it answered last.
+    left_alone: bool,
     /// The modem has worked for this process.
     ever_answered: bool,
 }
@@ -62,8 +64,7 @@ pub(super) struct Recovery {
 impl Recovery {
     /// The modem was set up: the next trouble begins at the bottom.
     pub(super) fn modem_answered(&mut self) {
-        self.tried = 0;
-        self.rests = 0;
+        self.unplugged();
         self.ever_answered = true;
     }
 
@@ -72,10 +73,17 @@ impl Recovery {
     pub(super) fn unplugged(&mut self) {
         self.tried = 0;
         self.rests = 0;
+        self.left_alone = false;
+    }
+
+    /// It said something while it was left alone: the attempt that this gives rise to is one more, and
+    /// puts off none.
+    pub(super) fn roused(&mut self) {
+        self.rests = self.rests.saturating_sub(1);
     }
 
     pub(super) const fn silence(&self) -> Silence {
-        if self.rests > 0 {
+        if self.left_alone {
             Silence::Known
         } else {
             Silence::News
@@ -92,6 +100,7 @@ impl Recovery {
                 self.tried = 0;
                 let time = RESTS[self.rests.min(RESTS.len() - 1)];
                 self.rests += 1;
+                self.left_alone = true;
                 Step::Rest {
                     time,
                     give_up: self.ever_answered,
@@ -140,6 +149,15 @@ mod tests {
         assert_eq!(recovery.silence(), Silence::News);
         assert_eq!(recovery.next_step(), Step::Reopen);
         assert_eq!(rests(&mut recovery, 1), [(1, false)]);
+    }
+
+    #[test]
+    fn an_attempt_that_it_gave_rise_to_itself_puts_off_none() {
+        let mut recovery = Recovery::default();
+        assert_eq!(rests(&mut recovery, 2), [(1, false), (5, false)]);
+        recovery.roused();
+        assert_eq!(recovery.silence(), Silence::Known);
+        assert_eq!(rests(&mut recovery, 2), [(5, false), (15, false)]);
     }
 
     #[test]

@@ -162,6 +162,7 @@ impl Task {
         }
         if Instant::now() < start + time {
             self.roused = Some(Instant::now());
+            self.recovery.roused();
         }
     }
 
