@@ -71,6 +71,11 @@ fn end_of(
 
 const LEVELS: [f32; 4] = [-9.0, -16.0, -23.0, -30.0];
 const LOSSES: [f32; 5] = [6.0, 8.0, 10.0, 16.0, 20.0];
+/// When the tone comes, in seconds of playback, and when it comes early.
+const BEGINS: (f32, f32) = (3.0, 8.0);
+const BEGINS_EARLY: (f32, f32) = (0.5, 4.0);
+/// An echo that nothing is left of in 8 bits.
+const NO_ECHO: f32 = 60.0;
 
 pub(crate) fn run(plan: &Plan) -> Vec<Row> {
     let prompts: Vec<Vec<u8>> = (0..40)
@@ -79,37 +84,75 @@ pub(crate) fn run(plan: &Plan) -> Vec<Row> {
     let mut rows = Vec::new();
     for level in LEVELS {
         for losses in [&LOSSES[..3], &LOSSES[3..]] {
-            let mut score = Score::default();
-            let mut rng = plan.rng(96, level.abs() as u64 * 10 + losses.len() as u64);
-            for tones in PLANS {
-                for signal in tones.signals.iter().chain([&HOWLER]) {
-                    if signal.meaning == Meaning::Ringback {
-                        continue;
-                    }
-                    for &loss_db in losses {
-                        let case = Case {
-                            signal,
-                            tones,
-                            level,
-                            loss_db,
-                        };
-                        one_tone(plan, case, &prompts, &mut score, &mut rng);
-                    }
-                }
-            }
-            rows.push(score.row_of(
-                format!(
+            let rng = plan.rng(96, level.abs() as u64 * 10 + losses.len() as u64);
+            let score = every_tone(plan, &[level], losses, BEGINS, &prompts, rng);
+            rows.push(row(
+                score,
+                &format!(
                     "far end gone while we play, tone at {level} dBm0, echo {:.0}–{:.0} dB down",
                     losses[0],
                     losses[losses.len() - 1]
                 ),
-                "≤ 3 s dial, ≤ 4 s busy, or 2 cycles + 0.5 s",
             ));
         }
+    }
+    for (n, (loss_db, echo)) in [
+        (8.0, "echo 8 dB down"),
+        (20.0, "echo 20 dB down"),
+        (NO_ECHO, "no echo"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let rng = plan.rng(99, n as u64);
+        let score = every_tone(plan, &LEVELS, &[loss_db], BEGINS_EARLY, &prompts, rng);
+        rows.push(row(
+            score,
+            &format!("far end gone 0.5–4 s after we begin to play, tone at −30…−9 dBm0, {echo}"),
+        ));
     }
     rows.push(cut_short(plan, &prompts));
     rows.push(talk_off(plan, &prompts));
     rows
+}
+
+fn row(score: Score, what: &str) -> Row {
+    score.row_of(
+        what.to_owned(),
+        "≤ 3 s dial, ≤ 4 s busy, or 2 cycles + 0.5 s",
+    )
+}
+
+/// Every tone that ends a call, of every plan.
+fn every_tone(
+    plan: &Plan,
+    levels: &[f32],
+    losses: &[f32],
+    begins: (f32, f32),
+    prompts: &[Vec<u8>],
+    mut rng: Rng,
+) -> Score {
+    let mut score = Score::default();
+    for &level in levels {
+        for tones in PLANS {
+            for signal in tones.signals.iter().chain([&HOWLER]) {
+                if signal.meaning == Meaning::Ringback {
+                    continue;
+                }
+                for &loss_db in losses {
+                    let case = Case {
+                        signal,
+                        tones,
+                        level,
+                        loss_db,
+                        begins,
+                    };
+                    one_tone(plan, case, prompts, &mut score, &mut rng);
+                }
+            }
+        }
+    }
+    score
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -118,6 +161,7 @@ struct Case {
     tones: &'static TonePlan,
     level: f32,
     loss_db: f32,
+    begins: (f32, f32),
 }
 
 /// Our prompt, perhaps a few words of the caller, and the tone from anywhere in its cadence on.
@@ -127,9 +171,10 @@ fn one_tone(plan: &Plan, case: Case, prompts: &[Vec<u8>], score: &mut Score, rng
         tones,
         level,
         loss_db,
+        begins,
     } = case;
     let played = &prompts[rng.usize(..prompts.len())];
-    let before = between(rng, 3.0, 8.0);
+    let before = between(rng, begins.0, begins.1);
     let set = if rng.bool() {
         ToneSet::Country(tones)
     } else {
@@ -137,9 +182,9 @@ fn one_tone(plan: &Plan, case: Case, prompts: &[Vec<u8>], score: &mut Score, rng
     };
     let mut line = vec![0.0; samples(before)];
     if rng.bool() {
-        let mut words = speech(2.0, rng);
+        let mut words = speech(before.min(2.0), rng);
         level_to(&mut words, between(rng, -28.0, -14.0));
-        let from = line.len() - words.len();
+        let from = line.len().saturating_sub(words.len());
         add(&mut line[from..], &words, 1.0);
     }
     let error = between(rng, 0.985, 1.015);

@@ -21,8 +21,8 @@ const DELAYS: usize = 1024;
 /// What is heard counts by how little it is, down to here: −48 dB of four samples together. Else a loud
 /// word of the caller outweighs all that was played before.
 const QUIET: f32 = 3e-4;
-/// Quarter-rate samples with playback in them (0.25 s) before the correlation is looked at.
-const GATHERED: u32 = 500;
+/// Quarter-rate samples with playback in them (0.15 s) before the correlation is looked at.
+const GATHERED: u32 = 300;
 /// Share of the correlation that the next stretch begins with.
 const KEPT: f32 = 0.8;
 /// Stretches without a peak after which the line is taken to have no echo; from then on it is only
@@ -34,18 +34,23 @@ const REST: u32 = 7 * GATHERED;
 const NOTHING: f32 = 1e-4;
 /// How far a peak of the correlation has to stand out, in squares of its mean.
 const DISTINCT: f32 = 25.0;
-/// Blocks of the filter (1 s) after which it is judged, at the earliest.
-const REVIEW: u32 = 20;
-/// Blocks (10 s) after which it is searched again where there was not enough to judge by.
-const IN_VAIN: u32 = 200;
-/// The least to judge by: power of the echo made, what was left being 1, summed over samples.
-const ENOUGH: f32 = 400.0;
+/// Share of the filter's record that a block (50 ms) of nothing but echo takes the place of; one in which
+/// much else is heard tells less, and takes less.
+const RENEWED: f32 = 0.1;
+/// The least to judge by: as much as a block of nothing but echo.
+const ENOUGH: f32 = 1.0;
+/// Blocks that have to bear a filter out: a steady vowel is like itself a few pitch periods on, so that a
+/// filter in the wrong place does well until it ends.
+const BORNE_OUT: u32 = 20;
+/// So much of what it makes is found in what is heard by a filter in the right place.
+const RIGHT: f32 = 0.75;
+/// Blocks of a filter after which its place is looked at again.
+const PLACED: u32 = 10;
 /// Taps that the middle of the filter may lie off its place: else the echo is at its edge, or beyond.
 const ASIDE: u64 = 26;
-/// So much of what the filter makes has to be found in what is heard, or it is for another line.
+/// So much of what the filter makes has to be found in what is heard: with less, to take it out would
+/// put in more than it takes.
 const FOUND: f32 = 0.5;
-/// Where no more than this is left of what was heard, it was the echo.
-const PROVEN: f32 = 0.2;
 /// Below −60 dB a playback is silence.
 const AUDIBLE: f32 = 1e-6;
 
@@ -155,6 +160,46 @@ impl DelaySearch {
     }
 }
 
+/// How well a filter did: it is judged by what it made of blocks that it had not learned from yet, the
+/// last ones most. A filter that is new, or in the wrong place, makes much that is not there.
+#[derive(Clone, Copy, Debug)]
+struct Record {
+    /// Blocks since it began.
+    blocks: u32,
+    found: f32,
+    made: f32,
+}
+
+impl Record {
+    const NONE: Self = Self {
+        blocks: 0,
+        found: 0.0,
+        made: 0.0,
+    };
+
+    fn add(&mut self, outcome: Outcome) {
+        self.blocks = self.blocks.saturating_add(1);
+        let kept = 1.0 - RENEWED * outcome.made.min(1.0);
+        self.found = kept * self.found + outcome.found;
+        self.made = kept * self.made + outcome.made;
+    }
+
+    /// Whether less is left without the filter's echo than with it, however loud anything else is.
+    fn helps(&self) -> bool {
+        self.made > 0.0 && self.found >= FOUND * self.made
+    }
+
+    /// Whether it does as well as one in the right place.
+    fn seems_right(&self) -> bool {
+        self.made >= ENOUGH && self.found >= RIGHT * self.made
+    }
+
+    /// Whether it is in the right place.
+    fn is_right(&self) -> bool {
+        self.seems_right() && self.blocks >= BORNE_OUT
+    }
+}
+
 /// The canceller.
 #[derive(Clone, Debug)]
 pub(super) struct EchoCanceller {
@@ -171,10 +216,7 @@ pub(super) struct EchoCanceller {
     filter: LeastSquares,
     /// A block of the filter is being heard.
     learning: bool,
-    proven: bool,
-    /// Blocks since the last judgement, and the sums of what was found and made in them.
-    review: (u32, f32, f32),
-    searching: bool,
+    record: Record,
     echo_power: f32,
     played_power: f32,
 }
@@ -192,9 +234,7 @@ impl EchoCanceller {
             norm: 0.0,
             filter: LeastSquares::new(),
             learning: false,
-            proven: false,
-            review: (0, 0.0, 0.0),
-            searching: true,
+            record: Record::NONE,
             echo_power: 0.0,
             played_power: 0.0,
         }
@@ -262,12 +302,12 @@ impl EchoCanceller {
         self.played_power = (self.played_power * 0.9998).max(now * now * 0.1);
         let left = self.without_echo(position, heard);
         // What is left is searched: an echo that is taken out already cannot be found in the wrong place.
-        if self.searching
+        if !self.record.is_right()
             && let Some(found) = self.search.push(now, left)
         {
             let found = found.saturating_sub(LEAD);
             let elsewhere = |delay: u64| delay.abs_diff(found) > LEAD / 4;
-            if self.delay.is_none_or(elsewhere) {
+            if !self.record.seems_right() && self.delay.is_none_or(elsewhere) {
                 self.begin(found);
             }
         }
@@ -301,10 +341,17 @@ impl EchoCanceller {
             return heard;
         };
         let echo = self.filter.echo(line);
-        let left = heard - echo;
+        let left = if self.record.helps() {
+            heard - echo
+        } else {
+            heard
+        };
         self.echo_power += 0.01 * (echo * echo - self.echo_power);
         if let Some(outcome) = self.filter.push(line, heard, echo) {
-            self.review(outcome);
+            self.record.add(outcome);
+            if self.record.blocks.is_multiple_of(PLACED) && self.record.helps() {
+                self.look_at_the_place();
+            }
         }
         left
     }
@@ -313,47 +360,25 @@ impl EchoCanceller {
         self.delay = Some(delay);
         self.filter.forget();
         self.learning = false;
-        self.proven = false;
-        self.review = (0, 0.0, 0.0);
+        self.record = Record::NONE;
     }
 
-    /// Looks whether the canceller is any good: whether what it makes is found in what is heard, however
-    /// loud anything else is.
-    fn review(&mut self, outcome: Outcome) {
-        if outcome.left < PROVEN * outcome.heard {
-            self.proven = true;
-            self.searching = false;
-        }
-        let (blocks, found, made) = &mut self.review;
-        *blocks += 1;
-        *found += outcome.found;
-        *made += outcome.made;
-        if *blocks < REVIEW || *made < ENOUGH {
-            self.searching |= *blocks >= IN_VAIN;
-            return;
-        }
-        let good = *found >= FOUND * *made;
-        self.review = (0, 0.0, 0.0);
-        self.proven = good;
-        self.searching = !good;
-        if !good {
-            self.filter.forget();
-            self.learning = false;
-            return;
-        }
+    /// Begins anew in a better place where the echo is at the filter's edge, or beyond.
+    fn look_at_the_place(&mut self) {
         let middle = self.filter.middle();
-        let moved = |delay: u64| (delay + middle).saturating_sub(LEAD);
         if let Some(delay) = self.delay
             && middle.abs_diff(LEAD) > ASIDE
-            && moved(delay) != delay
         {
-            self.begin(moved(delay));
+            let moved = (delay + middle).saturating_sub(LEAD);
+            if moved != delay {
+                self.begin(moved);
+            }
         }
     }
 
     /// Mean square of our echo that may be left in what [`Self::cancel`] returns.
     pub(super) fn left_over(&self) -> f32 {
-        if self.proven {
+        if self.record.seems_right() {
             0.1 * self.echo_power
         } else {
             // Not yet known: a hybrid sends back up to a quarter of the power.

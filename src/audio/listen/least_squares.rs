@@ -51,14 +51,10 @@ impl Block {
     };
 }
 
-/// What a block came to.
+/// What a block came to: power of the echo made, and what of it was found in what was heard; both as
+/// shares of what was heard, or of what would be left of it if that is more.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Outcome {
-    /// Mean square of what was heard.
-    pub(super) heard: f32,
-    /// Mean square of what was left of it without the echo.
-    pub(super) left: f32,
-    /// Power of the echo made, and what of it was found in what was heard; both as shares of what was left.
     pub(super) made: f32,
     pub(super) found: f32,
 }
@@ -136,13 +132,12 @@ impl LeastSquares {
     /// The block is full: it is added, and the filter made anew.
     fn learn(&mut self, played: &[f32; TAPS]) -> Outcome {
         let (heard, made, found) = self.block.powers;
-        let left = (heard - 2.0 * found + made).max(0.0) / BLOCK as f32;
-        let weight = 1.0 / (left + QUANTISATION);
+        let left = (heard - 2.0 * found + made).max(0.0);
+        let weight = 1.0 / (left / BLOCK as f32 + QUANTISATION);
+        let whole = heard.max(left) + BLOCK as f32 * QUANTISATION;
         let outcome = Outcome {
-            heard: heard / BLOCK as f32,
-            left,
-            made: weight * made,
-            found: weight * found,
+            made: made / whole,
+            found: found / whole,
         };
         self.add(played, weight);
         self.begins(played);

@@ -216,7 +216,7 @@ impl fmt::Display for Timeline {
                 .map_or(self.length, |next| next.from);
             let plot = self.plot(entry.from, until);
             let line = format!(
-                "{}  {:<28}{plot}",
+                "{}  {:<27} {plot}",
                 Clock(entry.from),
                 Words(entry.happening).to_string()
             );
