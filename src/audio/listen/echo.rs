@@ -27,7 +27,7 @@ const GATHERED: u32 = 300;
 const KEPT: f32 = 0.8;
 /// Stretches without a peak after which the line is taken to have no echo; from then on it is only
 /// looked for in one stretch of eight.
-const FRUITLESS: u32 = 8;
+const FRUITLESS: u32 = 20;
 /// The seven stretches between.
 const REST: u32 = 7 * GATHERED;
 /// What 8 bits make of silence is far above this: there is nothing to correlate.
