@@ -1,8 +1,9 @@
 //! Takes our own playback out of what is heard.
 //!
 //! The modem's hybrid sends back what we play, 6–20 dB weaker, after a delay that depends on the
-//! buffers on the way. The delay is found once by correlation at a quarter of the rate, then a short
-//! filter models the hybrid, by [least squares](super::least_squares). While nothing is played it costs
+//! buffers on the way. The delay is looked for by correlation at a quarter of the rate, until a short
+//! filter there, which models the hybrid by [least squares](super::least_squares), has borne it out;
+//! nothing is taken out that the filter has not shown to be there. While nothing is played it costs
 //! nothing.
 
 use super::front_end::FrontEnd;
@@ -307,6 +308,7 @@ impl EchoCanceller {
         {
             let found = found.saturating_sub(LEAD);
             let elsewhere = |delay: u64| delay.abs_diff(found) > LEAD / 4;
+            // The search errs where the caller speaks: a filter that does well is not given up for it.
             if !self.record.seems_right() && self.delay.is_none_or(elsewhere) {
                 self.begin(found);
             }

@@ -64,13 +64,17 @@ pub(super) struct Recovery {
 impl Recovery {
     /// The modem was set up: the next trouble begins at the bottom.
     pub(super) fn modem_answered(&mut self) {
-        self.unplugged();
+        self.start_over();
         self.ever_answered = true;
     }
 
     /// It was unplugged while it was left alone, so it had its power taken away: the next trouble begins
     /// at the bottom.
     pub(super) fn unplugged(&mut self) {
+        self.start_over();
+    }
+
+    fn start_over(&mut self) {
         self.tried = 0;
         self.rests = 0;
         self.left_alone = false;
