@@ -118,9 +118,6 @@ impl Daemon {
             return;
         };
         *playing += 1;
-        if let Some(ears) = &mut self.ears {
-            ears.sending_special_information();
-        }
         tracing::info!("playing the special information tones");
         let (tones, playback) = mpsc::channel(1);
         // There is room for one block.
