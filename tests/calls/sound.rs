@@ -271,3 +271,17 @@ async fn where_tones_are_refused_the_call_is_hung_up_on_and_the_row_says_why() {
     assert!(tones_in(&evening.heard()).is_none());
     assert!(evening.ends_on_hook());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_message_next_to_nothing_holds_the_line_as_a_hang_up_does() {
+    for (samples, held) in [(1600, 1..=1), (0, 1..=1), (24_000, 3..=3)] {
+        let house = House::new(Scenario::default().call(silent_call()));
+        let file = house.wav("message.wav", &vec![0x40; samples]);
+        let evening = house.action(BlockAction::Message { file }).live().await;
+        let row = evening.row();
+        assert_eq!(row.action, "message");
+        assert_eq!(row.outcome.as_deref(), Some("finished"));
+        let seconds = evening.off_hook_time().as_secs();
+        assert!(held.contains(&seconds), "{samples}: {seconds} s");
+    }
+}
