@@ -4,6 +4,7 @@
 //! the opening of the voice stream, as in the recording.
 
 use super::own_sound::OwnSound;
+use crate::audio::SILENCE;
 use crate::audio::listen::{
     Activity, CallEnd, EndOfCall, EndRules, Event, Hearing, Key, KeyPresses, LineQuality, Listener,
     Observation, Position, SAMPLES_PER_SECOND, ToneSet,
@@ -92,8 +93,6 @@ impl Ears {
             own,
             ..
         } = self;
-        let upto = Position(listener.position().0 + samples.len() as u64);
-        own.silence(upto, end);
         listener.listen(samples, |observation| {
             note_silence(silent_since, &observation);
             match observation.event {
@@ -134,8 +133,8 @@ impl Ears {
         self.keys.code_down(key, now).map(|press| press.key)
     }
 
-    /// These samples are on their way to the line, after `before` others of this stream, silence
-    /// included.
+    /// These samples are on their way to the line, after `before` others of this stream. From the first
+    /// that is played on all are told, silence included.
     ///
     /// Both directions begin together and run by the modem's own clock, so the count alone places
     /// what we play in what we hear, up to a delay that stays the same; that is found by the
@@ -148,7 +147,9 @@ impl Ears {
             self.sent_from = now.wrapping_sub(before);
         }
         let at = Position(self.sent_from.wrapping_add(before));
-        self.listener.transmitted(at, samples);
+        if samples.iter().any(|sample| *sample != SILENCE) {
+            self.listener.transmitted(at, samples);
+        }
         self.own.played(at, samples, &mut self.end);
     }
 
@@ -191,12 +192,12 @@ fn note_silence(since: &mut Option<Position>, observation: &Observation) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::audio::SILENCE;
     use crate::audio::listen::{EndReason, SpecialInformation};
 
-    /// Samples played are told so much ahead, and so many at a time.
-    const AHEAD: usize = 2880;
+    /// So many samples are told at a time.
     const STEP: usize = 960;
+    /// No fewer are told ahead, where the modem never ran dry.
+    const LEAD: usize = 1920;
 
     /// These pitches together, on and off for so many milliseconds, for so long.
     fn tone(hz: &[f32], cadence: (usize, usize), seconds: usize) -> Vec<u8> {
@@ -236,8 +237,12 @@ mod tests {
         played: Vec<u8>,
         far: Vec<u8>,
         /// Samples until the echo comes, and how much weaker it is.
-        echo: (usize, f32),
+        echo: Echo,
+        /// Samples by which what is played is told later, because the modem ran dry.
+        late: usize,
     }
+
+    type Echo = (usize, f32);
 
     impl Conversation {
         /// What is heard, and where in seconds the call was over.
@@ -249,10 +254,11 @@ mod tests {
             let mut told = 0;
             let mut rng = fastrand::Rng::with_seed(31);
             for (n, far) in self.far.chunks(160).enumerate() {
-                while told < self.played.len() && told < n * 160 + AHEAD - STEP {
-                    let piece = &self.played[told..self.played.len().min(told + STEP)];
-                    ears.playing(told as u64, piece);
-                    told += piece.len();
+                while told < (n * 160 + LEAD).saturating_sub(self.late) {
+                    let mut piece = self.played.get(told..).unwrap_or_default().to_vec();
+                    piece.resize(STEP, SILENCE);
+                    ears.playing(told as u64, &piece);
+                    told += STEP;
                 }
                 let line: Vec<u8> = (n * 160..)
                     .zip(far)
@@ -292,10 +298,25 @@ mod tests {
                     played: played.clone(),
                     far: silence(8),
                     echo,
+                    late: 0,
                 }
                 .held();
                 assert_eq!(heard, Heard::default(), "tone {nth}, {echo:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_tone_that_we_play_ends_no_call_where_the_modem_ran_dry() {
+        for late in [1000, 2000, 2800] {
+            let (heard, _) = Conversation {
+                played: busy(8),
+                far: silence(8),
+                echo: (late, 10.0),
+                late,
+            }
+            .held();
+            assert_eq!(heard, Heard::default(), "{late}");
         }
     }
 
@@ -308,6 +329,7 @@ mod tests {
                     played: ours.clone(),
                     far: [silence(4), theirs.clone()].concat(),
                     echo,
+                    late: 0,
                 }
                 .held();
                 let end = end.expect("an end");
@@ -334,6 +356,7 @@ mod tests {
                 played: ours,
                 far: [silence(2), theirs].concat(),
                 echo: (200, 34.0),
+                late: 0,
             }
             .held();
             assert_eq!(heard.end.map(|end| end.reason), Some(reason));
@@ -349,6 +372,7 @@ mod tests {
             played: tones.clone(),
             far: [silence(3), tones, silence(1)].concat(),
             echo: (200, 10.0),
+            late: 0,
         }
         .held();
         let reason = heard.end.map(|end| end.reason);
@@ -368,6 +392,7 @@ mod tests {
                 ]
                 .concat(),
                 echo,
+                late: 0,
             }
             .held();
             let keys: String = heard.keys.iter().map(|key| key.as_char()).collect();
@@ -378,8 +403,9 @@ mod tests {
     #[test]
     fn a_key_that_we_play_is_not_the_caller_s_by_the_modem_s_word_either() {
         let mut ears = Ears::new(&Listening::default());
-        ears.playing(0, &key(697.0, 1209.0));
-        ears.hear(&silence(1));
+        ears.playing(0, &key(697.0, 1209.0)[..STEP]);
+        ears.playing(960, &key(697.0, 1209.0)[STEP..3 * STEP]);
+        ears.hear(&silence(1)[..STEP]);
         assert_eq!(ears.key_code('1', true), None);
         assert_eq!(ears.key_code('1', true), None);
         assert_eq!(ears.key_code('1', false), None);

@@ -4,18 +4,13 @@
 //! the caller's. Where an echo canceller is at a loss, as with anything periodic, the same listener
 //! tells what they are: what it hears in what we play is our own when it comes back.
 
-use crate::audio::SILENCE;
-use crate::audio::listen::{
-    EndOfCall, Event, Key, Listener, Position, SAMPLES_PER_SECOND, Tone, ToneSet,
-};
+use crate::audio::listen::{Activity, EndOfCall, Event, Key, Listener, Position, ToneSet};
 use std::time::Duration;
 
 /// An echo comes within half a second; what is measured of it errs a little.
 const ECHO: Duration = Duration::from_millis(600);
 /// The modem may name a key so much later than it is heard.
 const NAMED_LATER: Duration = Duration::from_millis(600);
-/// So long after the last that was played, nothing of it is waited for.
-const OVER: u64 = 5 * SAMPLES_PER_SECOND;
 
 /// Hears what we play in one call. Without playback it holds nothing and does nothing.
 #[derive(Debug)]
@@ -26,30 +21,11 @@ pub(super) struct OwnSound {
     keys: Vec<(Key, Position)>,
 }
 
-/// While something is played, and a while after it.
+/// From the first sample played on.
 #[derive(Debug)]
 struct Hearing {
     listener: Listener,
-    /// Place in the call's sound where this listener began.
-    began: u64,
-    /// One past the last that was played.
-    played: u64,
     down: Option<Key>,
-}
-
-impl Hearing {
-    fn new(tones: ToneSet, began: u64) -> Self {
-        Self {
-            listener: Listener::new(tones),
-            began,
-            played: began,
-            down: None,
-        }
-    }
-
-    fn position(&self) -> u64 {
-        self.began + self.listener.position().0
-    }
 }
 
 impl OwnSound {
@@ -61,51 +37,19 @@ impl OwnSound {
         }
     }
 
-    /// These samples go to the line, and are heard from `at` on if their echo takes no time.
+    /// These samples go to the line, the next after those before, and are heard from `at` on if their
+    /// echo takes no time. What it is when that is heard is known then, for that is later.
     pub(super) fn played(&mut self, at: Position, samples: &[u8], end: &mut EndOfCall) {
-        if samples.is_empty() {
-            return;
-        }
-        self.silence(at, end);
-        let tones = self.tones;
-        let hearing = self
-            .hearing
-            .get_or_insert_with(|| Box::new(Hearing::new(tones, at.0)));
-        hearing.played = hearing.position() + samples.len() as u64;
-        self.listen(samples, end);
-    }
-
-    /// Up to here no more is played than was told.
-    pub(super) fn silence(&mut self, upto: Position, end: &mut EndOfCall) {
-        while let Some(hearing) = &self.hearing {
-            let position = hearing.position();
-            if position > hearing.played + OVER {
-                self.hearing = None;
-                return;
-            }
-            let missing = upto.0.saturating_sub(position).min(SAMPLES_PER_SECOND);
-            if missing == 0 {
-                return;
-            }
-            self.listen(
-                &[SILENCE; SAMPLES_PER_SECOND as usize][..missing as usize],
-                end,
-            );
-        }
-    }
-
-    fn listen(&mut self, samples: &[u8], end: &mut EndOfCall) {
-        let Self { hearing, keys, .. } = self;
-        let Some(hearing) = hearing else {
-            return;
-        };
-        let Hearing {
-            listener,
-            began,
-            down,
-            ..
-        } = &mut **hearing;
-        let echoed = |position: Position| Position(*began + position.0).after(ECHO);
+        let hearing = self.hearing.get_or_insert_with(|| {
+            Box::new(Hearing {
+                listener: Listener::new(self.tones),
+                down: None,
+            })
+        });
+        let Hearing { listener, down } = &mut **hearing;
+        let keys = &mut self.keys;
+        let began = at.0.saturating_sub(listener.position().0);
+        let echoed = |position: Position| Position(began + position.0).after(ECHO);
         listener.listen(samples, |observation| match observation.event {
             Event::Tone { tone, .. } => end.own_tone(tone, echoed(observation.at)),
             Event::ToneEnd { tone } => end.own_tone(tone, echoed(observation.from)),
@@ -119,9 +63,11 @@ impl OwnSound {
             }
             Event::Activity { .. } | Event::NoiseFloor { .. } => {}
         });
-        // What sounds on is said once.
+        // What sounds on is said once, or again when it has been for a while.
         let now = echoed(listener.position());
-        if let Some(tone @ (Tone::Dial | Tone::Steady { .. })) = listener.tone() {
+        if let Some(tone) = listener.tone()
+            && listener.activity() != Activity::Silence
+        {
             end.own_tone(tone, now);
         }
         if let Some(key) = *down {
