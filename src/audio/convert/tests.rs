@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use std::f64::consts::TAU;
 use std::fs;
 use std::io::Cursor;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
@@ -349,6 +350,32 @@ fn what_can_be_played_is_known_from_the_header() {
     for (bytes, expected) in table {
         let said = check(&bytes).unwrap_err().to_string();
         assert!(said.contains(expected), "{said}");
+    }
+}
+
+#[test]
+fn why_a_file_cannot_be_converted_or_listened_to_is_said_in_plain_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("out.wav");
+    let table: [(&[u8], &str); 8] = [
+        (b"", "it is an empty file"),
+        (b"no sound at all", "it is no sound file that callblock"),
+        (&[0; 4000], "it is no sound file that callblock"),
+        (b"\0\0\0\x20ftypM4A ", "it is no sound file that callblock"),
+        (b"fLaC\0\0\0\x22\x10", "it is cut off or damaged"),
+        (b"OggS\0\x02", "it is cut off or damaged"),
+        (b"ID3\x04\0\0\0\0\x40\0no more", "it is cut off or damaged"),
+        (b"FORM\0\0\0\x7fAIFFCOMM", "it is cut off or damaged"),
+    ];
+    for (bytes, expected) in table {
+        let path = write(folder.path(), "a.mp3", bytes);
+        let heard = as_recorded(&path).map(|_| ());
+        let converted = convert_file(&path, &output, false, |_| ControlFlow::Continue(()));
+        for failed in [heard, converted.map(|_| ())] {
+            let said = failed.unwrap_err().to_string();
+            assert!(said.starts_with(expected), "{said}");
+            assert!(!said.contains(": "), "{said}");
+        }
     }
 }
 
