@@ -375,9 +375,9 @@ fn what_cannot_be_converted_is_named_in_one_line_and_leaves_nothing() {
     let table = [
         (
             write("text", b"no sound at all"),
-            "text: it is no sound that callblock can read",
+            "text: it is no sound file that callblock can read",
         ),
-        (write("empty", b""), "empty: it is no sound"),
+        (write("empty", b""), "empty: it is an empty file"),
         (
             write("a.mp4", b"\0\0\0\x20ftypisom"),
             "a.mp4: it is no sound",
@@ -386,7 +386,10 @@ fn what_cannot_be_converted_is_named_in_one_line_and_leaves_nothing() {
             write("cut.wav", b"RIFF\0\0\0\0WAVEfmt "),
             "cut.wav: it is a damaged WAV file",
         ),
-        (write("head.flac", &flac[..60]), "head.flac: it is"),
+        (
+            write("head.flac", &flac[..60]),
+            "head.flac: it is cut off or damaged",
+        ),
         (folder.path().join("absent"), "absent: No such file"),
         (folder.path().to_path_buf(), "it is not a file"),
     ];

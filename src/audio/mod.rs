@@ -12,6 +12,7 @@ mod player;
 mod recorder;
 mod recordings;
 mod timezone;
+mod unusable;
 pub mod wav;
 
 pub use convert::{
@@ -22,6 +23,7 @@ pub use player::Player;
 pub use recorder::{RecordError, Recorder, RecordingSummary};
 pub use recordings::{RecordingLimits, Recordings, Removed};
 pub use timezone::{TimeZone, UnknownTimeZone};
+pub use unusable::UnusableFiles;
 
 use std::time::Duration;
 

@@ -5,11 +5,10 @@
 //! one of another kind than the line's is converted when it is played.
 
 use super::convert::{ConvertError, playable};
-use std::collections::HashMap;
+use super::unusable::UnusableFiles;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
 use tokio::task::spawn_blocking;
 
 /// What audio files are called that people will drop in. All others (notes, hidden files) are not
@@ -17,9 +16,6 @@ use tokio::task::spawn_blocking;
 const AUDIO_EXTENSIONS: [&str; 12] = [
     "wav", "wave", "mp3", "ogg", "oga", "opus", "flac", "m4a", "aac", "wma", "aif", "aiff",
 ];
-/// The most unusable files that are remembered as reported.
-const MAX_REPORTED: usize = 1000;
-
 /// A handle on the play folder; clones share what was played last.
 #[derive(Clone, Debug)]
 pub struct PlayFolder {
@@ -46,7 +42,7 @@ impl PlayFolder {
                 folder: folder.to_path_buf(),
                 rng,
                 last: None,
-                reported: HashMap::new(),
+                unusable: UnusableFiles::default(),
             })),
             played: Arc::default(),
         }
@@ -89,15 +85,12 @@ struct Unusable {
     error: ConvertError,
 }
 
-/// A version of a file: a file that was replaced is looked at with new eyes.
-type Version = Option<(SystemTime, u64)>;
-
 #[derive(Debug)]
 struct Shelf {
     folder: PathBuf,
     rng: fastrand::Rng,
     last: Option<PathBuf>,
-    reported: HashMap<PathBuf, Version>,
+    unusable: UnusableFiles,
 }
 
 impl Shelf {
@@ -122,6 +115,7 @@ impl Shelf {
         for path in candidates {
             match playable(&path) {
                 Ok(()) => {
+                    self.unusable.works(&path);
                     self.last = Some(path.clone());
                     return (Some(path), unusable);
                 }
@@ -131,18 +125,10 @@ impl Shelf {
         (None, unusable)
     }
 
-    fn report(&mut self, path: PathBuf, error: ConvertError, unusable: &mut Vec<Unusable>) {
-        let version = std::fs::metadata(&path)
-            .and_then(|metadata| Ok((metadata.modified()?, metadata.len())))
-            .ok();
-        if self.reported.get(&path) == Some(&version) {
-            return;
+    fn report(&self, path: PathBuf, error: ConvertError, unusable: &mut Vec<Unusable>) {
+        if self.unusable.is_news(&path) {
+            unusable.push(Unusable { path, error });
         }
-        if self.reported.len() == MAX_REPORTED {
-            self.reported.clear();
-        }
-        self.reported.insert(path.clone(), version);
-        unusable.push(Unusable { path, error });
     }
 }
 
@@ -179,7 +165,7 @@ mod tests {
             folder: folder.to_path_buf(),
             rng: fastrand::Rng::with_seed(seed),
             last: None,
-            reported: HashMap::new(),
+            unusable: UnusableFiles::default(),
         }
     }
 

@@ -9,7 +9,9 @@
 //! wait is for the level to be measured: of the first seconds, where the file is long.
 
 use super::SAMPLE_RATE;
-use super::convert::{ConvertError, ConvertedCopies, Level, LineAudio, UnfinishedCopy, WavFrames};
+use super::convert::{
+    ConvertError, ConvertedCopies, Level, LineAudio, UnfinishedCopy, WavFrames, playable,
+};
 use super::wav::{WavError, WavReader};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -105,6 +107,7 @@ enum PlayedAudio {
 
 impl PlayedAudio {
     fn open(path: &Path, copies: Option<&ConvertedCopies>) -> Result<Self, ConvertError> {
+        playable(path)?;
         match WavReader::open(path) {
             Err(WavError::Unsuitable { .. }) => {}
             ready => return Ok(Self::Ready(ready?)),
@@ -197,8 +200,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.wav");
         std::fs::write(&path, "no sound").unwrap();
+        let empty = folder.path().join("empty.wav");
+        WavWriter::create(&empty).unwrap().finish().unwrap();
         for path in [
             path,
+            empty,
             folder.path().join("absent.wav"),
             folder.path().to_path_buf(),
         ] {

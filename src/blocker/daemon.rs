@@ -17,7 +17,7 @@ use super::status::{State, Status};
 use super::upkeep::Upkeep;
 use super::{BlockAction, CallHandler};
 use crate::audio::listen::QualityWatch;
-use crate::audio::{PlayFolder, Recorder, Recordings};
+use crate::audio::{PlayFolder, Recorder, Recordings, UnusableFiles};
 use crate::clock::until;
 use crate::modem::driver::{self, Armed, Modem, ModemEvent, ModemEvents, ModemOptions};
 use crate::modem::port::Jack;
@@ -55,6 +55,7 @@ pub struct Daemon {
     recordings: Recordings,
     upkeep: Upkeep,
     folder: PlayFolder,
+    unusable: UnusableFiles,
     reports: mpsc::UnboundedSender<Report>,
     recorder: Option<(CallKey, Recorder)>,
     /// Recordings being closed.
@@ -106,6 +107,7 @@ impl Daemon {
             blocker: Blocker::new(setup.action.clone(), setup.hang_up_hold)
                 .with_special_information(setup.sit),
             folder: PlayFolder::new(&setup.play_dir()),
+            unusable: UnusableFiles::default(),
             upkeep: Upkeep::start(recordings.clone(), Arc::clone(&setup.clock)),
             recordings,
             setup,

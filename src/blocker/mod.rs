@@ -11,6 +11,7 @@ mod handler;
 mod live_policy;
 pub mod machine;
 mod off_hook;
+mod own_sound;
 mod ringing;
 mod rings;
 mod status;

@@ -22,7 +22,7 @@ pub(super) struct OffHook {
     /// The call that this is, if it was answered before and rang on.
     pub(super) rang_on: Option<Handled>,
     pub(super) action: BlockAction,
-    /// How long the line is held where the action's own course is not possible.
+    /// How long the line is held at least, and where the action's own course is not possible.
     pub(super) hold: Duration,
     /// The special information tones go before what is sent, or before a mere hang-up.
     pub(super) sit: bool,
@@ -279,7 +279,7 @@ impl OffHook {
                 self.hang_up(Outcome::Finished, at, effects);
             }
             (_, VoiceEnd::Asked) => {
-                // After tones that were shorter than the line is to be held.
+                // After less sound than the line is to be held for.
                 match self.held_until().filter(|until| at.now < *until) {
                     Some(until) => self.phase = Phase::Holding(until),
                     None => self.hang_up(Outcome::Finished, at, effects),
@@ -288,10 +288,12 @@ impl OffHook {
         }
     }
 
-    /// Until when the line is held at least, if all that is done is to hang up.
+    /// Until when the line is held at least, however little was sent: an exchange may ring on a caller
+    /// who was answered too shortly.
     fn held_until(&self) -> Option<Instant> {
-        let BlockAction::HangUp { hold } = self.action else {
-            return None;
+        let hold = match self.action {
+            BlockAction::HangUp { hold } => hold,
+            _ => self.hold,
         };
         Some(self.call.began + self.call.record.picked_up? + hold)
     }

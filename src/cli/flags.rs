@@ -44,7 +44,8 @@ pub(crate) struct Settings {
     /// Who may ring.
     pub(crate) lists: ListSettings,
     pub(crate) action: BlockAction,
-    /// Off-hook time of a plain hang-up, also of one that stands in for an action the modem refuses.
+    /// Off-hook time of a plain hang-up, also of one that stands in for an action the modem refuses, and
+    /// the least of a message.
     pub(crate) hangup_hold: Duration,
     /// Whether the special information tones go first.
     pub(crate) sit: bool,

@@ -176,8 +176,8 @@ pub(crate) struct DaemonFlags {
     )]
     pub(crate) end_silence: Option<Duration>,
 
-    /// How long the line is held before hanging up, if that is all that is done; 0 to 60. Below
-    /// one second the exchange may go on ringing.
+    /// How long the line is held before hanging up, if that is all that is done, and at least after a
+    /// message of -m; 0 to 60. Below one second the exchange may go on ringing.
     #[arg(
         long,
         value_name = "SEC",

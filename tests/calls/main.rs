@@ -17,6 +17,7 @@ mod house;
 mod listen_corpus;
 mod log;
 mod modes;
+mod own_sound;
 mod recovery;
 mod ringing;
 mod settings;

@@ -2,8 +2,10 @@
 //! that there is no such number.
 
 use crate::house::{Evening, House, ROBOCALLER, block_list, contains, read_wav};
+use crate::log::Log;
 use callblock::audio::listen::SpecialInformation;
 use callblock::blocker::BlockAction;
+use callblock::blocker::daemon::Notice;
 use callblock::emulator::{Call, Chip, Ending, Fault, FaultKind, Scenario, Sound};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -270,4 +272,67 @@ async fn where_tones_are_refused_the_call_is_hung_up_on_and_the_row_says_why() {
     assert!(trouble.contains("+VTX"), "{trouble}");
     assert!(tones_in(&evening.heard()).is_none());
     assert!(evening.ends_on_hook());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_next_to_nothing_holds_the_line_as_a_hang_up_does() {
+    for (samples, held) in [(1600, 1..=1), (0, 1..=1), (24_000, 3..=3)] {
+        let house = House::new(Scenario::default().call(silent_call()));
+        let file = house.wav("message.wav", &vec![0x40; samples]);
+        let evening = house.action(BlockAction::Message { file }).live().await;
+        let row = evening.row();
+        assert_eq!(row.action, "message");
+        assert_eq!(row.outcome.as_deref(), Some("finished"));
+        let seconds = evening.off_hook_time().as_secs();
+        assert!(held.contains(&seconds), "{samples}: {seconds} s");
+    }
+}
+
+/// The contents of the file to be played in each of some calls, `None` for no file, and what is logged
+/// of it.
+type Versions = [(Option<&'static [u8]>, &'static str)];
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_cannot_be_played_is_named_once_until_it_changes_or_works_again() {
+    const GOOD: &[u8] = b"RIFF\x2c\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\
+        \x40\x1f\0\0\x01\0\x08\0data\x08\0\0\0abcdefgh";
+    const WITHOUT_SOUND: &[u8] = b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\
+        \x40\x1f\0\0\x01\0\x08\0data\0\0\0\0";
+    let versions: &'static Versions = &[
+        (Some(b"no sound at all"), "something else, not a WAV file"),
+        (Some(b"no sound at all"), ""),
+        (None, "No such file"),
+        (None, ""),
+        (Some(GOOD), ""),
+        (None, "No such file"),
+        (Some(WITHOUT_SOUND), "without any sound"),
+        (Some(WITHOUT_SOUND), ""),
+    ];
+    let log = Log::begin();
+    let scenario = Scenario::default().call(silent_call());
+    let later = versions[1..].iter().map(|_| silent_call().after(SECOND));
+    let mut house = House::new(later.fold(scenario, Scenario::call)).watched(300);
+    let file = house.dir.path().join("said.wav");
+    let (played, mut calls) = (file.clone(), versions.iter());
+    house.observer = Box::new(move |notice| {
+        if matches!(notice, Notice::Playing(_)) {
+            let old = std::fs::read(&played).ok();
+            match calls.next().unwrap().0 {
+                new if new == old.as_deref() => {}
+                Some(new) => std::fs::write(&played, new).unwrap(),
+                None => std::fs::remove_file(&played).unwrap(),
+            }
+        }
+    });
+    let evening = house.action(BlockAction::Message { file }).live().await;
+    assert_eq!(evening.rows.len(), versions.len());
+    let lines = log.lines();
+    let mut named = lines.iter().filter(|line| line.contains("is not played"));
+    for (nth, (_, expected)) in versions.iter().enumerate() {
+        if !expected.is_empty() {
+            let line = named.next().expect("a line");
+            assert!(line.contains(expected), "call {nth}: {line}");
+        }
+    }
+    assert_eq!(named.next(), None);
 }

@@ -53,21 +53,17 @@ impl CompressedAudio {
                 FormatOptions::default(),
                 MetadataOptions::default(),
             )
-            .map_err(|error| unknown(&error))?;
+            .map_err(unknown)?;
         let track = format.default_track(TrackType::Audio);
         let parameters =
             track.and_then(|track| Some((track, track.codec_params.as_ref()?.audio()?)));
         let Some((track, parameters)) = parameters else {
-            return Err(ConvertError::Unknown {
-                why: "no sound in it".into(),
-            });
+            return Err(ConvertError::Unknown);
         };
-        let rate = parameters.sample_rate.ok_or(ConvertError::Unknown {
-            why: "it does not tell its sampling rate".into(),
-        })?;
+        let rate = parameters.sample_rate.ok_or(ConvertError::Unknown)?;
         let decoder = get_codecs()
             .make_audio_decoder(parameters, &AudioDecoderOptions::default())
-            .map_err(|error| unknown(&error))?;
+            .map_err(unknown)?;
         Ok(Self {
             track: track.id,
             rate: check_rate(rate)?,
@@ -113,7 +109,7 @@ impl Source for CompressedAudio {
                 Err(Error::IoError(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
                     return Ok(false);
                 }
-                Err(error) => return Err(undecodable(&error)),
+                Err(error) => return Err(undecodable(error)),
             };
             if packet.track_id != self.track {
                 continue;
@@ -125,7 +121,7 @@ impl Source for CompressedAudio {
                     self.undecoded = self.undecoded.saturating_add(packet.dur.get());
                     continue;
                 }
-                Err(error) => return Err(undecodable(&error)),
+                Err(error) => return Err(undecodable(error)),
             };
             let (rate, channels) = (decoded.spec().rate(), decoded.spec().channels().count());
             if rate != self.rate {
@@ -215,14 +211,19 @@ impl MediaSource for Untagged {
     }
 }
 
-fn unknown(error: &Error) -> ConvertError {
-    ConvertError::Unknown {
-        why: error.to_string(),
+/// What the library says of a file that it cannot open is of no help to anybody.
+fn unknown(error: Error) -> ConvertError {
+    match error {
+        Error::IoError(error) if error.kind() != io::ErrorKind::UnexpectedEof => error.into(),
+        _ => ConvertError::Unknown,
     }
 }
 
-fn undecodable(error: &Error) -> ConvertError {
-    ConvertError::Undecodable {
-        why: error.to_string(),
+fn undecodable(error: Error) -> ConvertError {
+    match error {
+        Error::IoError(error) => error.into(),
+        _ => ConvertError::Undecodable {
+            why: "it is damaged".into(),
+        },
     }
 }

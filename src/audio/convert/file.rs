@@ -4,7 +4,7 @@ use super::compressed::CompressedAudio;
 use super::level::to_line;
 use super::line_audio::AtLineRate;
 use super::{ConvertError, Level, LineAudio, Shortfall, Source, WavFrames};
-use crate::audio::wav::{Format, WavError, WavReader, WavWriter};
+use crate::audio::wav::{Format, WavError, WavReader, WavWriter, is_convertible};
 use crate::audio::{SAMPLE_RATE, duration_of};
 use std::fs;
 use std::io;
@@ -53,8 +53,8 @@ pub fn convert_file(
             copy(input, writer, &mut report).map(|samples| (samples, frames.shortfall()))
         }
         Ok(_) => convert(|| WavFrames::open(input), writer, &mut report),
-        Err(ConvertError::Wav(WavError::NotWav { .. })) => {
-            convert(|| CompressedAudio::open(input), writer, &mut report)
+        Err(ConvertError::Wav(WavError::NotWav { what })) => {
+            convert(|| compressed(input, what), writer, &mut report)
         }
         Err(error) => Err(error),
     }?;
@@ -120,6 +120,15 @@ fn copy(input: &Path, mut writer: WavWriter, report: Report<'_>) -> Result<u64, 
     }
 }
 
+/// Opens a file that is no WAV file but `what`, by its first bytes.
+fn compressed(path: &Path, what: &str) -> Result<CompressedAudio, ConvertError> {
+    CompressedAudio::open(path).map_err(|error| match (error, what) {
+        (ConvertError::Unknown, "an empty file") => ConvertError::NoBytes,
+        (ConvertError::Unknown, what) if is_convertible(what) => ConvertError::NoBeginning,
+        (error, _) => error,
+    })
+}
+
 /// Goes through the source twice: the first time for its level. Returns the number of samples, and what
 /// was missing.
 fn convert<S: Source>(
@@ -164,7 +173,7 @@ pub fn as_recorded(path: &Path) -> Result<Vec<u8>, ConvertError> {
             Ok(WavReader::open(path)?.read_block(usize::MAX)?)
         }
         Ok(frames) => rounded(frames),
-        Err(ConvertError::Wav(WavError::NotWav { .. })) => rounded(CompressedAudio::open(path)?),
+        Err(ConvertError::Wav(WavError::NotWav { what })) => rounded(compressed(path, what)?),
         Err(error) => Err(error),
     }
 }

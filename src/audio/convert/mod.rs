@@ -53,16 +53,19 @@ pub enum ConvertError {
         /// In Hz.
         rate: u32,
     },
+    /// There is nothing in it.
+    #[error("it is an empty file")]
+    NoBytes,
+    /// It begins as a sound file of a known kind, but there is no sound to be found in it.
+    #[error("it is cut off or damaged before its sound begins")]
+    NoBeginning,
     /// No decoder knows it.
-    #[error("it is no sound that callblock can read (WAV, FLAC, MP3, Ogg Vorbis or AIFF): {why}")]
-    Unknown {
-        /// What the decoders say.
-        why: String,
-    },
+    #[error("it is no sound file that callblock can read (WAV, FLAC, MP3, Ogg Vorbis or AIFF)")]
+    Unknown,
     /// Its sound is damaged, or changes its kind in the middle.
     #[error("its sound cannot be decoded: {why}")]
     Undecodable {
-        /// What the decoder says.
+        /// What is wrong with it.
         why: String,
     },
     /// There is a file of that name, and nobody said it may go.

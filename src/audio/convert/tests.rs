@@ -1,3 +1,5 @@
+mod unusable;
+
 use super::level::Quantiser;
 use super::rate::RateConverter;
 use super::*;
@@ -320,36 +322,6 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
     let path = folder.join(name);
     fs::write(&path, bytes).unwrap();
     path
-}
-
-#[test]
-fn what_can_be_played_is_known_from_the_header() {
-    let folder = tempfile::tempdir().unwrap();
-    let check = |bytes: &[u8]| playable(&write(folder.path(), "a.wav", bytes));
-    for &kind in KINDS {
-        check(&sound(kind, 0.01, |_| 0.0)).unwrap();
-    }
-    let table = [
-        (wav(kind(1, 1, 44_100, 16), &[]), "without any sound"),
-        (
-            wav(kind(2, 1, 8000, 4), &[0; 99]),
-            "ADPCM, mono, 8000 Hz, which",
-        ),
-        (wav(kind(1, 0, 8000, 8), &[0; 99]), "no channels"),
-        (wav(kind(1, 1, 0, 8), &[0; 99]), "is 0 Hz"),
-        (wav(kind(1, 1, 4_000_000, 8), &[0; 99]), "is 4000000 Hz"),
-        (wav(kind(3, 1, 8000, 16), &[0; 99]), "16-bit floating point"),
-        (wav(kind(1, 1, 8000, 0), &[0; 99]), "0-bit"),
-        (
-            b"fLaC0123456789".to_vec(),
-            "a FLAC file, not a WAV file; convert it with: callblock convert",
-        ),
-        (b"no sound at all".to_vec(), "sox or ffmpeg"),
-    ];
-    for (bytes, expected) in table {
-        let said = check(&bytes).unwrap_err().to_string();
-        assert!(said.contains(expected), "{said}");
-    }
 }
 
 async fn played(path: &Path, copies: Option<ConvertedCopies>) -> Vec<u8> {

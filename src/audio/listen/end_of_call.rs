@@ -44,8 +44,25 @@ const DEAD_LINE_DBFS: f32 = -42.0;
 const FELL_DEAD_DB: f32 = 6.0;
 /// A steady noise this much above the quietest the line was is somebody's fan, not dead air.
 const DEAD_AIR_DB: f32 = 10.0;
+/// No dial tone is higher.
+const HIGHEST_DIAL_HZ: f32 = 700.0;
 /// Tonal sounds remembered, to find the last before the tone that ended the call.
 const TONAL_ENDS: usize = 32;
+
+/// Kinds of tones that end a call.
+const KINDS: usize = 4;
+
+/// Which of the kinds a tone is, or may be taken for where it is heard less well.
+const fn kind(tone: Tone) -> Option<usize> {
+    match tone {
+        Tone::Dial => Some(0),
+        Tone::Steady { hz } if hz < HIGHEST_DIAL_HZ => Some(0),
+        Tone::Busy | Tone::Reorder => Some(1),
+        Tone::Howler => Some(2),
+        Tone::SpecialInformation => Some(3),
+        Tone::Steady { .. } | Tone::FaxCalling | Tone::FaxAnswer | Tone::Ringback => None,
+    }
+}
 
 /// Why a call is over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -142,6 +159,8 @@ pub struct EndOfCall {
     last_key: Option<Position>,
     tonal_ends: [Option<Position>; TONAL_ENDS],
     dial: Option<Position>,
+    /// Up to where tones of each kind are, or may be, the echo of what we play.
+    own: [Position; KINDS],
     codes: [Option<(LineCode, Position)>; 4],
     loop_break: Option<LoopBreak>,
     floor_dbfs: f32,
@@ -160,6 +179,7 @@ impl EndOfCall {
             last_key: None,
             tonal_ends: [None; TONAL_ENDS],
             dial: None,
+            own: [Position(0); KINDS],
             codes: [None; 4],
             loop_break: None,
             floor_dbfs: 0.0,
@@ -171,6 +191,19 @@ impl EndOfCall {
     /// The verdict, once there is one; it stays.
     pub fn ended(&self) -> Option<CallEnd> {
         self.ended
+    }
+
+    /// We play such a tone ourselves: what is heard of it up to `until` is our own echo, and tells
+    /// nothing of the far end. To be told before that is heard.
+    pub fn own_tone(&mut self, tone: Tone, until: Position) {
+        if let Some(kind) = kind(tone) {
+            self.own[kind] = self.own[kind].max(until);
+        }
+    }
+
+    /// From where on a tone that was heard from `from` on is the far end's.
+    fn not_our_own(&self, tone: Tone, from: Position) -> Position {
+        kind(tone).map_or(from, |kind| from.max(self.own[kind]))
     }
 
     /// Takes something heard.
@@ -225,6 +258,7 @@ impl EndOfCall {
             Tone::Busy => (EndReason::Busy, LineCode::Busy),
             Tone::Reorder => (EndReason::Reorder, LineCode::Reorder),
             Tone::Howler => (EndReason::Howler, LineCode::Busy),
+            Tone::SpecialInformation if from < self.not_our_own(tone, from) => return None,
             Tone::SpecialInformation => {
                 return self.end(EndReason::SpecialInformation, at, Some(from));
             }
@@ -238,7 +272,7 @@ impl EndOfCall {
         } else {
             CADENCE
         };
-        if at.since(from) >= needed {
+        if at.since(self.not_our_own(tone, from)) >= needed {
             self.end(reason, at, Some(from))
         } else {
             None
@@ -307,7 +341,8 @@ impl EndOfCall {
     /// The audio has come to `at`; to be called with every block, and where none comes when it is
     /// [due](Self::due).
     pub fn elapsed(&mut self, at: Position) -> Option<CallEnd> {
-        if let Some(from) = self.dial.filter(|from| at.since(*from) >= DIAL) {
+        let dial = self.dial.map(|from| self.not_our_own(Tone::Dial, from));
+        if let Some(from) = dial.filter(|from| at.since(*from) >= DIAL) {
             return self.end(EndReason::DialTone, at, Some(from));
         }
         if self.rules.hearing == Hearing::CodesOnly {

@@ -67,10 +67,16 @@ const CONVERT: &str = "convert it with: callblock convert INPUT OUTPUT.wav";
 
 /// What to do with a file that is no WAV file.
 fn hint_for(what: &str) -> &'static str {
-    match what {
-        "an MP3 file" | "an Ogg file" | "a FLAC file" | "an AIFF file" => CONVERT,
-        _ => "make a WAV file of it with sox or ffmpeg",
+    if is_convertible(what) {
+        CONVERT
+    } else {
+        "make a WAV file of it with sox or ffmpeg"
     }
+}
+
+/// Whether what a file [is](WavError::NotWav) instead of a WAV file can be made one here.
+pub(super) fn is_convertible(what: &str) -> bool {
+    ["an MP3 file", "an Ogg file", "a FLAC file", "an AIFF file"].contains(&what)
 }
 
 /// The kind of WAV file that is read and written here, for `hound`.

@@ -21,7 +21,8 @@ pub struct Setup {
     /// Whether the special information tones ("no such number") go before whatever is sent, and
     /// before a mere hang-up, which then takes a voice modem.
     pub sit: bool,
-    /// How long the line is held where a call is merely hung up on.
+    /// How long the line is held where a call is merely hung up on, and at least where a message is
+    /// played.
     pub hang_up_hold: Duration,
     /// T.35 country code for the modem, if it is to be set.
     pub modem_country: Option<u8>,

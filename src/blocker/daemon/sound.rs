@@ -6,7 +6,7 @@ use super::super::handler::Wish;
 use super::super::machine::Event;
 use super::{Daemon, Notice, Report};
 use crate::audio::listen::{CallEnd, SpecialInformation};
-use crate::audio::{ConvertedCopies, Player, Recorder};
+use crate::audio::{Player, Recorder, UnusableFiles};
 use crate::modem::driver::Playback;
 use crate::store::CallKey;
 use std::collections::VecDeque;
@@ -118,9 +118,6 @@ impl Daemon {
             return;
         };
         *playing += 1;
-        if let Some(ears) = &mut self.ears {
-            ears.sending_special_information();
-        }
         tracing::info!("playing the special information tones");
         let (tones, playback) = mpsc::channel(1);
         // There is room for one block.
@@ -136,8 +133,8 @@ impl Daemon {
         self.folder.played(file);
         tracing::info!(file = %file.display(), "playing");
         (self.observer)(&Notice::Playing(file));
-        self.modem
-            .play(playback(file, self.setup.converted_copies()));
+        let player = Player::open(file, Some(self.setup.converted_copies()));
+        self.modem.play(playback(player, self.unusable.clone()));
     }
 
     pub(super) fn announce_recording(&mut self, call: CallKey, recorder: &Recorder) {
@@ -175,10 +172,9 @@ impl Daemon {
     }
 }
 
-/// A file as the driver plays it. One that cannot be read ends early, and says why in the log.
-fn playback(file: &Path, copies: ConvertedCopies) -> Playback {
+/// A file as the driver plays it. One that cannot be read ends early, and is named in the log.
+fn playback(mut player: Player, unusable: UnusableFiles) -> Playback {
     let (blocks, playback) = mpsc::channel(1);
-    let mut player = Player::open(file, Some(copies));
     tokio::spawn(async move {
         while let Some(block) = player.next_block().await {
             match block {
@@ -187,12 +183,10 @@ fn playback(file: &Path, copies: ConvertedCopies) -> Playback {
                         return;
                     }
                 }
-                Err(error) => {
-                    tracing::warn!("{} is not played: {error}", player.path().display());
-                    return;
-                }
+                Err(error) => return unusable.name(player.path(), &error).await,
             }
         }
+        unusable.works(player.path());
     });
     playback
 }

@@ -107,8 +107,8 @@ pub enum ModemEvent {
     },
     /// A voice stream is open.
     VoiceStarted(VoiceMode),
-    /// Audio that is played went to the modem, which also sends what it hears: so its echo can be told
-    /// from the caller.
+    /// Audio went to the modem, which also sends what it hears: so its echo can be told from the caller.
+    /// From the first that is played on, with the silence after it.
     Playing {
         /// Samples of this stream that went before it, silence included.
         before: u64,

@@ -178,7 +178,7 @@ impl Attached {
         let mut pacer = Pacer::starting(Instant::now().into_std());
         let mut progress = Instant::now();
         let mut heard = Instant::now();
-        let mut sent = 0;
+        let (mut sent, mut tells) = (0, false);
         loop {
             let standstill = mode.receives().then(|| heard + STUCK);
             let step = mode.sends().then(|| Instant::from_std(pacer.next_step()));
@@ -219,12 +219,13 @@ impl Attached {
                 () = until(step) => {
                     if connection.all_written() {
                         progress = Instant::now();
-                        let (due, played) = write_due(connection, &mut pacer, playlist);
-                        if mode.receives() && !played.is_empty() {
-                            let playing = ModemEvent::Playing { before: sent, samples: played };
-                            connection.tell(playing).await;
+                        let (samples, played) = write_due(connection, &mut pacer, playlist);
+                        let before = sent;
+                        sent += samples.len() as u64;
+                        tells |= mode.receives() && played > 0;
+                        if tells {
+                            connection.tell(ModemEvent::Playing { before, samples }).await;
                         }
-                        sent += due;
                     } else if progress.elapsed() > STUCK {
                         return Ok(Ending::Stuck);
                     } else {
@@ -237,13 +238,13 @@ impl Attached {
     }
 }
 
-/// Writes what the clock asks for: what is played, then silence. Returns the number of samples, and
-/// those that were played.
+/// Writes what the clock asks for: what is played, then silence. Returns the samples, and how many were
+/// played.
 fn write_due(
     connection: &mut Connection,
     pacer: &mut Pacer,
     playlist: &mut Playlist,
-) -> (u64, Vec<u8>) {
+) -> (Vec<u8>, usize) {
     let now = Instant::now().into_std();
     let due = pacer.due(now);
     let mut samples = Vec::with_capacity(due);
@@ -260,8 +261,7 @@ fn write_due(
     } else {
         pacer.wrote(due, now);
     }
-    samples.truncate(played);
-    (due as u64, samples)
+    (samples, played)
 }
 
 /// Ends a stream by the book of the chip; when that fails, by resync.
