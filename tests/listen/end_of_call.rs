@@ -358,3 +358,36 @@ fn a_long_silence_after_speech_ends_the_call_where_asked_for() {
     assert_eq!(end.reason, EndReason::Silence);
     assert!((6.0..7.5).contains(&end.at.seconds()), "{end:?}");
 }
+
+#[test]
+fn what_may_have_been_the_caller_counts_only_where_a_recording_is_cut() {
+    let heard = |end: &mut EndOfCall, from, at, event| {
+        end.heard(&Observation {
+            from: Position(from),
+            at: Position(at),
+            event,
+        })
+    };
+    let (word, tone) = (4000..8000, 39_840..60_000);
+    let ends = [false, true].map(|unclear| {
+        let mut end = EndOfCall::new(EndRules::default());
+        // What begins with the tone is the tone.
+        for from in word
+            .clone()
+            .chain(tone.clone())
+            .step_by(160)
+            .filter(|_| unclear)
+        {
+            assert_eq!(heard(&mut end, from, from + 480, Event::Unclear), None);
+        }
+        let busy = Event::Tone {
+            tone: Tone::Busy,
+            pulses: 4,
+        };
+        heard(&mut end, 40_000, 60_000, busy).unwrap()
+    });
+    let [without, with] = ends;
+    assert_eq!(without.last_sound, None);
+    assert_eq!(with.last_sound, Some(Position(8000)));
+    assert_eq!((with.reason, with.at), (without.reason, without.at));
+}

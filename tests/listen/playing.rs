@@ -36,7 +36,11 @@ fn end_while_playing(
         1.0,
     );
     add_noise(&mut line, dbfs_rms(-56.0), rng);
-    let line = to_line(&line, 0.0);
+    let over = end_while_we_play(&to_line(&line, 0.0), &played)?;
+    Some(over.at.seconds() - start as f64 / 8000.0)
+}
+
+fn end_while_we_play(line: &[u8], played: &[u8]) -> Option<CallEnd> {
     let mut listener = Listener::new(ToneSet::Any);
     let mut end = EndOfCall::new(EndRules::default());
     for (n, block) in line.chunks(160).enumerate() {
@@ -46,7 +50,7 @@ fn end_while_playing(
             end.heard(&observation);
         });
         if let Some(over) = end.elapsed(listener.position()) {
-            return Some(over.at.seconds() - start as f64 / 8000.0);
+            return Some(over);
         }
     }
     None
@@ -77,6 +81,62 @@ fn the_far_end_that_goes_while_we_play_is_heard_in_time() {
             }
         }
     }
+}
+
+/// What is kept of a recording (s) after the end of the caller's only words, which come this long after the
+/// pick-up while our prompt plays and comes back; then the far end is gone.
+fn kept_after_a_word(begins: f32, dbfs: f32, loss_db: f32, rng: &mut Rng) -> Option<f32> {
+    let played = to_line(&talk(10.0, rng), 0.0);
+    let mut word = talk(0.7, rng);
+    level_to(&mut word, dbfs);
+    let loud =
+        |part: &[f32]| part.iter().map(|x| x * x).sum::<f32>() > 80.0 * dbfs_rms(-44.0).powi(2);
+    let tens = word.chunks(80).rposition(loud)? + 1;
+    let from = samples(begins);
+    let word_ends = from + 80 * tens;
+    let mut line = vec![0.0; samples(9.0)];
+    add(&mut line[from..], &word[..80 * tens], 1.0);
+    let dial = &PLANS[0].signals[0];
+    add(
+        &mut line[word_ends + samples(2.5)..],
+        &plan_signal(dial, 6.0, -16.0, 1.0, rng),
+        1.0,
+    );
+    let back = echo(&played, rng.usize(100..900), loss_db, rng);
+    add(&mut line, &back[..samples(9.0)], 1.0);
+    add_noise(&mut line, dbfs_rms(-50.0), rng);
+    let end = end_while_we_play(&to_line(&line, 0.0), &played)?;
+    let kept = samples_to_keep(end.at.0, Some(&end));
+    Some(kept as f32 / 8000.0 - word_ends as f32 / 8000.0)
+}
+
+#[test]
+fn a_word_beside_a_prompt_whose_echo_is_not_known_yet_is_not_trimmed_away() {
+    for seed in 131..134 {
+        let mut rng = Rng::with_seed(seed);
+        for loss_db in [10.0, 14.0, 20.0] {
+            for begins in [0.3, 0.7, 1.0] {
+                for dbfs in [-18.0, -24.0] {
+                    let kept = kept_after_a_word(begins, dbfs, loss_db, &mut rng);
+                    assert!(
+                        kept.is_some_and(|kept| kept >= 0.85),
+                        "{kept:?} s after a word at {begins} s, {dbfs} dB, echo {loss_db} dB down, seed {seed}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_prompt_that_does_not_come_back_is_trimmed_away() {
+    let mut rng = Rng::with_seed(151);
+    let played = to_line(&talk(10.0, &mut rng), 0.0);
+    let mut line = vec![0.0; samples(4.0)];
+    line.extend(plan_signal(&PLANS[0].signals[0], 5.0, -16.0, 1.0, &mut rng));
+    add_noise(&mut line, dbfs_rms(-50.0), &mut rng);
+    let end = end_while_we_play(&to_line(&line, 0.0), &played).unwrap();
+    assert_eq!(samples_to_keep(end.at.0, Some(&end)), 8000);
 }
 
 /// Keys pressed every half second, from three seconds on, while we play a prompt that comes back.

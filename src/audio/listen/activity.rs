@@ -31,17 +31,58 @@ pub(super) struct Frame {
     pub(super) power: f32,
     /// Mean square of our own echo that may be left in it.
     pub(super) echo: f32,
+    /// Whether that is measured, and not what the worst hybrid would send back.
+    pub(super) echo_known: bool,
     /// A pure tone sounds.
     pub(super) tonal: bool,
+}
+
+/// The lowest level of the last three seconds.
+#[derive(Clone, Debug)]
+struct Floor {
+    smooth: [f32; 2],
+    stretch_minimum: f32,
+    stretch_frames: u32,
+    minima: [f32; STRETCHES],
+}
+
+impl Floor {
+    const UNKNOWN: Self = Self {
+        smooth: [HIGHEST_FLOOR; 2],
+        stretch_minimum: f32::MAX,
+        stretch_frames: 0,
+        minima: [f32::MAX; STRETCHES],
+    };
+
+    /// Mean square.
+    fn level(&self) -> f32 {
+        let lowest = self
+            .minima
+            .iter()
+            .fold(self.stretch_minimum, |low, &m| low.min(m));
+        (lowest * BIAS).clamp(LOWEST_FLOOR, HIGHEST_FLOOR)
+    }
+
+    fn learn(&mut self, power: f32) {
+        let mean = (self.smooth[0] + self.smooth[1] + power) / 3.0;
+        self.smooth = [self.smooth[1], power];
+        self.stretch_minimum = self.stretch_minimum.min(mean);
+        self.stretch_frames += 1;
+        if self.stretch_frames == STRETCH {
+            self.minima.rotate_right(1);
+            self.minima[0] = self.stretch_minimum;
+            self.stretch_minimum = mean;
+            self.stretch_frames = 0;
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct ActivityTracker {
     now: Activity,
-    smooth: [f32; 2],
-    stretch_minimum: f32,
-    stretch_frames: u32,
-    minima: [f32; STRETCHES],
+    floor: Floor,
+    /// The same of all that was heard, our echo too.
+    quietest: Floor,
     loud: u32,
     quiet: u32,
     tonal: u32,
@@ -57,10 +98,8 @@ impl ActivityTracker {
     pub(super) fn new() -> Self {
         Self {
             now: Activity::Silence,
-            smooth: [HIGHEST_FLOOR; 2],
-            stretch_minimum: f32::MAX,
-            stretch_frames: 0,
-            minima: [f32::MAX; STRETCHES],
+            floor: Floor::UNKNOWN,
+            quietest: Floor::UNKNOWN,
             loud: 0,
             quiet: 0,
             tonal: 0,
@@ -79,11 +118,7 @@ impl ActivityTracker {
 
     /// The noise floor, mean square.
     pub(super) fn floor(&self) -> f32 {
-        let lowest = self
-            .minima
-            .iter()
-            .fold(self.stretch_minimum, |low, &m| low.min(m));
-        (lowest * BIAS).clamp(LOWEST_FLOOR, HIGHEST_FLOOR)
+        self.floor.level()
     }
 
     pub(super) fn push(&mut self, frame: &Frame, at: u64, out: &mut impl FnMut(Observation)) {
@@ -93,9 +128,13 @@ impl ActivityTracker {
         }
         let floor = self.floor();
         let loud = frame.power > ABOVE_FLOOR * floor + frame.echo;
-        if !frame.tonal && frame.echo <= floor {
-            self.learn_floor(frame.power);
+        if !frame.tonal {
+            self.quietest.learn(frame.power);
+            if frame.echo <= floor {
+                self.floor.learn(frame.power);
+            }
         }
+        self.say_if_unclear(frame, loud, at, out);
         if frame.tonal {
             if self.tonal == 0 {
                 self.tonal_from = frame.from;
@@ -138,16 +177,26 @@ impl ActivityTracker {
         }
     }
 
-    fn learn_floor(&mut self, power: f32) {
-        let mean = (self.smooth[0] + self.smooth[1] + power) / 3.0;
-        self.smooth = [self.smooth[1], power];
-        self.stretch_minimum = self.stretch_minimum.min(mean);
-        self.stretch_frames += 1;
-        if self.stretch_frames == STRETCH {
-            self.minima.rotate_right(1);
-            self.minima[0] = self.stretch_minimum;
-            self.stretch_minimum = mean;
-            self.stretch_frames = 0;
+    /// While we play: says what may be the caller, down to what is too faint to be told from our echo as long
+    /// as that is not known, or the floor. What is `loud` counts elsewhere, unless it may be an echo or is
+    /// a tone too short to be one.
+    fn say_if_unclear(
+        &self,
+        frame: &Frame,
+        loud: bool,
+        at: u64,
+        out: &mut impl FnMut(Observation),
+    ) {
+        let floor = self.floor().min(self.quietest.level());
+        let echo = if frame.echo_known { frame.echo } else { 0.0 };
+        let counts_elsewhere = loud && frame.echo_known && !frame.tonal;
+        let audible = frame.power > ABOVE_FLOOR * floor + echo;
+        if frame.echo > 0.0 && audible && !counts_elsewhere {
+            out(Observation {
+                from: Position(frame.from),
+                at: Position(at),
+                event: Event::Unclear,
+            });
         }
     }
 

@@ -380,11 +380,16 @@ impl EchoCanceller {
 
     /// Mean square of our echo that may be left in what [`Self::cancel`] returns.
     pub(super) fn left_over(&self) -> f32 {
-        if self.record.seems_right() {
+        if self.is_known() {
             0.1 * self.echo_power
         } else {
             // Not yet known: a hybrid sends back up to a quarter of the power.
             0.25 * self.played_power
         }
+    }
+
+    /// Whether that is judged by our echo, and not by what is played.
+    pub(super) fn is_known(&self) -> bool {
+        self.record.seems_right()
     }
 }

@@ -46,6 +46,14 @@ const FELL_DEAD_DB: f32 = 6.0;
 const DEAD_AIR_DB: f32 = 10.0;
 /// No dial tone is higher.
 const HIGHEST_DIAL_HZ: f32 = 700.0;
+/// What is said to be unclear at once.
+const UNCLEAR: Duration = Duration::from_millis(20);
+/// Unclear sounds with no longer pause between them are one.
+const PAUSE: Duration = Duration::from_millis(300);
+/// Unclear stretches remembered, to find the last before the tone that ended the call: ten seconds of them.
+const STRETCHES: usize = 32;
+/// A tone's edges are known to about a spectrum.
+const EDGE: Duration = Duration::from_millis(40);
 /// Tonal sounds remembered, to find the last before the tone that ended the call.
 const TONAL_ENDS: usize = 32;
 
@@ -111,7 +119,8 @@ pub struct CallEnd {
     pub reason: EndReason,
     /// Where this became certain.
     pub at: Position,
-    /// End of the last sound that was no tone of the exchange; `None` if there was none.
+    /// End of the last sound that was no tone of the exchange, or may have been none; `None` if there was
+    /// no such sound.
     pub last_sound: Option<Position>,
 }
 
@@ -149,6 +158,13 @@ struct LoopBreak {
     floor_dbfs: f32,
 }
 
+/// From the first to the last of what was unclear, with no long pause between.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    from: Position,
+    until: Position,
+}
+
 /// Watches one call.
 #[derive(Clone, Debug)]
 pub struct EndOfCall {
@@ -157,6 +173,8 @@ pub struct EndOfCall {
     since: Position,
     last_voice: Option<Position>,
     last_key: Option<Position>,
+    /// What may have been the caller; it counts only where a recording is cut.
+    unclear: [Option<Stretch>; STRETCHES],
     tonal_ends: [Option<Position>; TONAL_ENDS],
     dial: Option<Position>,
     /// Up to where tones of each kind are, or may be, the echo of what we play.
@@ -177,6 +195,7 @@ impl EndOfCall {
             since: Position(0),
             last_voice: None,
             last_key: None,
+            unclear: [None; STRETCHES],
             tonal_ends: [None; TONAL_ENDS],
             dial: None,
             own: [Position(0); KINDS],
@@ -213,6 +232,7 @@ impl EndOfCall {
             Event::Activity { now, floor_dbfs } => self.activity(now, floor_dbfs, from),
             Event::Tone { tone, pulses } => return self.tone(tone, pulses, from, at),
             Event::NoiseFloor { dbfs } => self.floor(dbfs),
+            Event::Unclear => self.unclear(from),
             Event::ToneEnd { .. } => self.dial = None,
             Event::KeyDown { .. } | Event::KeyUp { .. } => {
                 self.last_key = Some(from);
@@ -241,6 +261,25 @@ impl EndOfCall {
         {
             self.loop_break = None;
         }
+    }
+
+    fn unclear(&mut self, from: Position) {
+        let until = from.after(UNCLEAR);
+        match &mut self.unclear[0] {
+            Some(last) if from.since(last.until) <= PAUSE => last.until = until,
+            _ => {
+                self.unclear.rotate_right(1);
+                self.unclear[0] = Some(Stretch { from, until });
+            }
+        }
+    }
+
+    /// The end of what was unclear before a tone, or before now.
+    fn last_unclear(&self, limit: Position) -> Option<Position> {
+        let mut stretches = self.unclear.iter().flatten();
+        // What begins at a tone's edge belongs to it.
+        let last = stretches.find(|stretch| stretch.from.after(EDGE) < limit);
+        last.map(|stretch| stretch.until)
     }
 
     fn floor(&mut self, dbfs: f32) {
@@ -398,8 +437,8 @@ impl EndOfCall {
             Activity::Tonal if tone_from.is_none() => Some(limit),
             _ => None,
         };
-        // A tone's edges are known to about a spectrum; what ends there belongs to it.
-        let own = limit.after(Duration::from_millis(40));
+        // What ends at a tone's edge belongs to it.
+        let own = limit.after(EDGE);
         self.tonal_ends
             .iter()
             .flatten()
@@ -407,6 +446,7 @@ impl EndOfCall {
             .filter(|&end| end <= own)
             .chain(self.last_voice)
             .chain(self.last_key)
+            .chain(self.last_unclear(limit))
             .chain(sounding)
             .map(|end| end.min(limit))
             .max()

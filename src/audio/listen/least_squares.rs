@@ -3,13 +3,17 @@
 //! The sums are kept by blocks and each block counts by how little else was heard in it: what the
 //! caller says, a key or a tone is no echo, and hardly moves a filter that knew the line before it
 //! began. A filter that learns sample by sample (LMS) would bend for it.
+//!
+//! The sums are of what is [new](super::whitening) in a block: a tone that is heard from the beginning on
+//! would else be mimicked by what of the playback has its pitch.
 
 use super::lanes::{Lanes, all, lanes, total};
+use super::whitening::{BLOCK, ORDER, Prediction};
 
 /// Taps of the filter: 12 ms.
 pub(super) const TAPS: usize = 96;
-/// Samples of a full block (50 ms).
-const BLOCK: u32 = 400;
+/// Samples of a block that have as many before them in it as a predictor needs.
+const TOLD: usize = BLOCK - ORDER;
 /// The filter is made anew after each of the first blocks, and later after one of four: it changes little.
 const SOON: u32 = 20;
 const SELDOM: u32 = 4;
@@ -19,36 +23,73 @@ const KEPT: f32 = 0.995;
 const QUANTISATION: f32 = 5e-6;
 /// A tap is not more than about 0.1, before anything is known.
 const PRIOR: f32 = 100.0;
-/// Share of the diagonal that keeps the solution within what an `f32` can tell.
-const LOADING: f32 = 1e-5;
+/// Share of the diagonal by which a filter has to be worth its taps.
+const LOADING: f32 = 1e-3;
 
 /// A filter: what it takes of the playback, the latest first.
 pub(super) type Taps = [Lanes; TAPS / 4];
 const SILENT: Taps = [Lanes::ZERO; TAPS / 4];
 type Square = Box<[[f32; TAPS]]>;
 
-/// Sums over the block that is being heard.
+/// The block that is being heard, and the playback before it; the latest sample first.
 #[derive(Clone, Debug)]
 struct Block {
-    samples: u32,
-    /// The playback before its first sample, the latest first.
-    before: [f32; TAPS],
-    /// Of the newest sample played times those before it.
-    played: Taps,
-    /// Of what was heard times what was played.
-    heard: Taps,
-    /// Squares of what was heard, of the echo made, and their product.
-    powers: (f32, f32, f32),
+    /// Samples still to come; they are in front.
+    missing: usize,
+    played: [f32; BLOCK + TAPS],
+    heard: [f32; BLOCK],
+    /// What the filter made of the playback.
+    made: [f32; BLOCK],
 }
 
 impl Block {
     const EMPTY: Self = Self {
-        samples: 0,
-        before: [0.0; TAPS],
-        played: SILENT,
-        heard: SILENT,
-        powers: (0.0, 0.0, 0.0),
+        missing: BLOCK,
+        played: [0.0; BLOCK + TAPS],
+        heard: [0.0; BLOCK],
+        made: [0.0; BLOCK],
     };
+
+    /// What is heard beside the echo; or all of it, where the filter adds more than it takes.
+    fn beside(&self, powers: Powers) -> [f32; BLOCK] {
+        if powers.left() < powers.heard {
+            std::array::from_fn(|n| self.heard[n] - self.made[n])
+        } else {
+            self.heard
+        }
+    }
+}
+
+/// Squares of what was heard, of the echo made, and their product, summed over a block.
+#[derive(Clone, Copy, Debug)]
+struct Powers {
+    heard: f32,
+    made: f32,
+    found: f32,
+}
+
+impl Powers {
+    fn of(heard: &[f32], made: &[f32]) -> Self {
+        let sum = |one, other| {
+            let products = lanes(one).zip(lanes(other)).map(|(a, b)| a * b);
+            total(products.sum())
+        };
+        Self {
+            heard: sum(heard, heard),
+            made: sum(made, made),
+            found: sum(heard, made),
+        }
+    }
+
+    /// What is left when the echo made is taken out.
+    fn left(self) -> f32 {
+        (self.heard - 2.0 * self.found + self.made).max(0.0)
+    }
+
+    /// What of the echo made was found in what was heard, as a share of it.
+    fn share_found(self) -> f32 {
+        self.found / self.made.max(f32::MIN_POSITIVE)
+    }
 }
 
 /// What a block came to: power of the echo made, and what of it was found in what was heard; both as
@@ -63,9 +104,10 @@ pub(super) struct Outcome {
 #[derive(Clone, Debug)]
 pub(super) struct LeastSquares {
     taps: Taps,
-    block: Block,
+    block: Box<Block>,
     /// Blocks added since nothing was known.
     blocks: u32,
+    prediction: Prediction,
     covariance: Square,
     cross: [f32; TAPS],
     factor: Square,
@@ -75,8 +117,9 @@ impl LeastSquares {
     pub(super) fn new() -> Self {
         Self {
             taps: SILENT,
-            block: Block::EMPTY,
+            block: Box::new(Block::EMPTY),
             blocks: 0,
+            prediction: Prediction::new(QUANTISATION),
             covariance: vec![[0.0; TAPS]; TAPS].into_boxed_slice(),
             cross: [0.0; TAPS],
             factor: vec![[0.0; TAPS]; TAPS].into_boxed_slice(),
@@ -86,7 +129,6 @@ impl LeastSquares {
     /// Knows nothing of the line any more.
     pub(super) fn forget(&mut self) {
         self.taps = SILENT;
-        self.block = Block::EMPTY;
         self.blocks = 0;
         self.cross.fill(0.0);
         self.covariance.iter_mut().for_each(|row| row.fill(0.0));
@@ -108,38 +150,42 @@ impl LeastSquares {
 
     /// The playback before the next block, the latest sample first.
     pub(super) fn begins(&mut self, played: &[f32; TAPS]) {
-        self.block = Block::EMPTY;
-        self.block.before = *played;
+        self.block.missing = BLOCK;
+        self.block.played[BLOCK..].copy_from_slice(played);
     }
 
-    /// Takes a sample and the echo made of it; says how the block went if it is full.
+    /// Takes a sample and the echo made of it; says how the block went if it is full. The playback is
+    /// the latest sample first.
     #[inline]
-    pub(super) fn push(&mut self, played: &[f32; TAPS], heard: f32, echo: f32) -> Option<Outcome> {
-        let (newest, sample) = (all(played[0]), all(heard));
+    pub(super) fn push(&mut self, played: &[f32; TAPS], heard: f32, made: f32) -> Option<Outcome> {
         let block = &mut self.block;
-        let sums = block.played.iter_mut().zip(&mut block.heard);
-        for (x, (row, cross)) in lanes(played).zip(sums) {
-            *row += newest * x;
-            *cross += sample * x;
-        }
-        block.powers.0 += heard * heard;
-        block.powers.1 += echo * echo;
-        block.powers.2 += heard * echo;
-        block.samples += 1;
-        (block.samples == BLOCK).then(|| self.learn(played))
+        block.missing -= 1;
+        block.played[block.missing] = played[0];
+        block.heard[block.missing] = heard;
+        block.made[block.missing] = made;
+        (block.missing == 0).then(|| self.learn(played))
     }
 
     /// The block is full: it is added, and the filter made anew.
     fn learn(&mut self, played: &[f32; TAPS]) -> Outcome {
-        let (heard, made, found) = self.block.powers;
-        let left = (heard - 2.0 * found + made).max(0.0);
-        let weight = 1.0 / (left / BLOCK as f32 + QUANTISATION);
-        let whole = heard.max(left) + BLOCK as f32 * QUANTISATION;
+        let block = &self.block;
+        let raw = Powers::of(&block.heard, &block.made);
+        let predictor = self.prediction.predictor(&block.beside(raw));
+        let heard: [f32; TOLD] = predictor.residual(&block.heard);
+        let made: [f32; TOLD] = predictor.residual(&block.made);
+        let new = Powers::of(&heard, &made);
+        let floor = TOLD as f32 * QUANTISATION;
+        let whole = new.heard.max(new.left()) + floor;
         let outcome = Outcome {
-            made: made / whole,
-            found: found / whole,
+            made: new.made / whole,
+            // A filter in the wrong place does well by what is new, and badly where the echo is loud.
+            found: new.found.min(new.made * raw.share_found()) / whole,
         };
-        self.add(played, weight);
+        self.add(
+            &predictor.residual(&block.played),
+            &heard,
+            TOLD as f32 / (new.left() + floor),
+        );
         self.begins(played);
         self.blocks = self.blocks.wrapping_add(1);
         let due = self.blocks < SOON || self.blocks.is_multiple_of(SELDOM);
@@ -149,16 +195,16 @@ impl LeastSquares {
         outcome
     }
 
-    /// Adds the block's sums, of the covariance those up to the diagonal. Each row of it is the one above,
-    /// moved on by one place and one sample.
-    fn add(&mut self, played: &[f32; TAPS], weight: f32) {
-        let first = flat(&self.block.played);
-        let (before, last) = (&self.block.before, played);
+    /// Adds what is new in a block to the sums, of the covariance to those up to the diagonal. Each row of
+    /// it is the one above, moved on by one place and one sample.
+    fn add(&mut self, played: &[f32; TOLD + TAPS], heard: &[f32; TOLD], weight: f32) {
+        let (first, cross) = products(played, heard);
         let mut above = [0.0; TAPS];
         for (i, sums) in self.covariance.iter_mut().enumerate() {
             let mut row = [0.0; TAPS];
             row[0] = first[i];
             if i > 0 {
+                let (before, last) = (&played[TOLD..], &played[..TAPS]);
                 let (came, went) = (before[i - 1], last[i - 1]);
                 let moved = row[1..=i].iter_mut().zip(&above);
                 for ((new, above), (b, l)) in moved.zip(before.iter().zip(last)) {
@@ -168,7 +214,7 @@ impl LeastSquares {
             fade_and_add(&mut sums[..=i], &row, weight);
             above = row;
         }
-        fade_and_add(&mut self.cross, &flat(&self.block.heard), weight);
+        fade_and_add(&mut self.cross, &cross, weight);
     }
 
     /// The Cholesky factor of the covariance; false where rounding has spoilt it.
@@ -212,6 +258,21 @@ impl LeastSquares {
     }
 }
 
+/// Sums of each sample played, and of each one heard, times what was played before; the latest first.
+fn products(played: &[f32; TOLD + TAPS], heard: &[f32; TOLD]) -> ([f32; TAPS], [f32; TAPS]) {
+    let (mut rows, mut crosses) = (SILENT, SILENT);
+    let windows = played.windows(TAPS);
+    for ((window, newest), sample) in windows.zip(played).zip(heard) {
+        let (newest, sample) = (all(*newest), all(*sample));
+        let sums = rows.iter_mut().zip(&mut crosses);
+        for (x, (row, cross)) in lanes(window).zip(sums) {
+            *row += newest * x;
+            *cross += sample * x;
+        }
+    }
+    (flat(&rows), flat(&crosses))
+}
+
 fn fade_and_add(sums: &mut [f32], new: &[f32; TAPS], weight: f32) {
     for (sum, new) in sums.iter_mut().zip(new) {
         *sum = KEPT * *sum + weight * new;
@@ -239,9 +300,9 @@ mod tests {
     use super::*;
     use fastrand::Rng;
 
-    /// What is left of the echo, dB beside the echo, in the last of so many seconds of a playback; from the
-    /// second on another sound of this amplitude (425 Hz) is heard too, which does not count.
-    fn left_db(seconds: usize, tone: f32) -> f32 {
+    /// What is left of the echo, dB beside the echo, in the last of so many seconds of a playback; from
+    /// `tone_from` (s) on another sound of this amplitude (425 Hz) is heard too, which does not count.
+    fn left_db(seconds: usize, tone: f32, tone_from: usize) -> f32 {
         let mut rng = Rng::with_seed(5);
         let mut filter = LeastSquares::new();
         let mut line = [0.0; TAPS];
@@ -254,7 +315,7 @@ mod tests {
             line[0] = 0.8 * line[1] + loud * (rng.f32() - 0.5);
             let echo = 0.4 * line[30] - 0.2 * line[33] + 0.1 * line[41];
             let cycles = (0.053_125 * n as f64).fract() as f32;
-            let other = if n < 8000 { 0.0 } else { tone };
+            let other = if n < 8000 * tone_from { 0.0 } else { tone };
             let beside = other * (cycles * std::f32::consts::TAU).sin();
             let made = filter.echo(&line);
             filter.push(&line, echo + beside, made);
@@ -268,12 +329,19 @@ mod tests {
 
     #[test]
     fn it_learns_the_line_in_a_second() {
-        assert!(left_db(2, 0.0) < -50.0, "{}", left_db(2, 0.0));
+        let left = left_db(2, 0.0, 0);
+        assert!(left < -50.0, "{left}");
     }
 
     #[test]
     fn a_tone_much_louder_than_the_echo_does_not_bend_it() {
-        let left = left_db(12, 0.5);
+        let left = left_db(12, 0.5, 1);
         assert!(left < -25.0, "{left}");
+    }
+
+    #[test]
+    fn it_learns_the_line_beside_a_tone_20_db_louder_than_the_echo() {
+        let left = left_db(2, 0.21, 0);
+        assert!(left < -20.0, "{left}");
     }
 }

@@ -136,6 +136,7 @@ impl Listener {
             from: at.saturating_sub(2 * HOP),
             power: self.frame_before,
             echo: self.echo.left_over(),
+            echo_known: self.echo.is_known(),
             tonal: audible && shape.is_tone() || self.pulses.sounding() || self.dtmf.down(),
         };
         self.frame_before = power;

@@ -33,6 +33,7 @@ mod spectrum;
 mod timeline;
 mod tone_plan;
 mod trim;
+mod whitening;
 
 pub use end_of_call::{CallEnd, EndOfCall, EndReason, EndRules, Hearing};
 pub use key_press::{KeyPress, KeyPresses, Witness};

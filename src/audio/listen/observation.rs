@@ -137,6 +137,10 @@ pub enum Event {
         /// Its level, dB relative to full scale, RMS.
         dbfs: f32,
     },
+    /// What is heard in the 20 ms from [`Observation::from`] on is louder than the line's own noise, and may be
+    /// the caller or our own echo, which is not known well enough yet. Said while we play, beside what
+    /// [`Event::Activity`] takes it for.
+    Unclear,
     /// A tone is recognised that began at [`Observation::from`]; said again for each further pulse.
     Tone {
         /// Which one.

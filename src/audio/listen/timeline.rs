@@ -143,7 +143,7 @@ impl Timeline {
 fn note(entries: &mut Vec<Entry>, from: Position, event: Event) {
     let happening = match event {
         Event::Activity { now, .. } => Happening::Activity(now),
-        Event::NoiseFloor { .. } => return,
+        Event::NoiseFloor { .. } | Event::Unclear => return,
         Event::Tone { tone, .. } => {
             let same =
                 |e: &&Entry| matches!(e.happening, Happening::Tone(_) | Happening::ToneEnd(_));
