@@ -3,19 +3,20 @@
 use callblock::audio::listen::{Activity, Event, Listener, Position, ToneSet};
 
 use crate::corpus::{
-    self, add_noise, between, dbfs_rms, echo, level_to, speech::loud_frames, speech::speech,
-    to_line,
+    self, add_noise, between, dbfs_rms, echo, level_to, sounds::hum, speech::loud_frames,
+    speech::speech, to_line,
 };
 use crate::{Plan, Row};
+use fastrand::Rng;
 
 const SECONDS: f32 = 60.0;
 /// Blocks in 200 ms.
 const TOLERANCE: usize = 10;
 
-/// What a consumer knew of each block when it had just been heard, in blocks of 20 ms.
-fn voice_heard(line: &[u8], played: Option<&[u8]>) -> Vec<bool> {
+/// Whether a consumer took each block, when it had just been heard, for silence; in blocks of 20 ms.
+fn silence_known(line: &[u8], played: Option<&[u8]>) -> Vec<bool> {
     let mut listener = Listener::new(ToneSet::Any);
-    let mut voice = false;
+    let mut silence = true;
     let mut out = Vec::new();
     for (n, block) in line.chunks(160).enumerate() {
         if let Some(played) = played {
@@ -24,29 +25,62 @@ fn voice_heard(line: &[u8], played: Option<&[u8]>) -> Vec<bool> {
         }
         listener.listen(block, |observation| {
             if let Event::Activity { now, .. } = observation.event {
-                voice = now == Activity::Voice;
+                silence = now == Activity::Silence;
             }
         });
-        out.push(voice);
+        out.push(silence);
     }
     out
 }
 
-fn right(truth: &[bool], heard: &[bool]) -> usize {
-    heard
+/// What is heard where nobody speaks.
+#[derive(Clone, Copy)]
+enum FloorIs {
+    White,
+    WhiteAndHum,
+    Tonal,
+}
+
+impl FloorIs {
+    fn add_to(self, line: &mut [f32], dbfs: f32, rng: &mut Rng) {
+        match self {
+            Self::White => add_noise(line, dbfs_rms(dbfs), rng),
+            Self::WhiteAndHum => {
+                add_noise(line, dbfs_rms(dbfs), rng);
+                let hz = corpus::pick(rng, &[50.0, 60.0]);
+                let loud = dbfs_rms(between(rng, -40.0, -26.0));
+                for (n, value) in line.iter_mut().enumerate() {
+                    let at = std::f32::consts::TAU * hz * n as f32 / corpus::RATE;
+                    *value += loud * (at.sin() + 0.4 * (2.0 * at).sin() + 0.3 * (3.0 * at).sin());
+                }
+            }
+            Self::Tonal => {
+                corpus::add(line, &hum(SECONDS, dbfs, rng), 1.0);
+                add_noise(line, dbfs_rms(-52.0), rng);
+            }
+        }
+    }
+}
+
+fn right(loud: &[bool], silence: &[bool]) -> usize {
+    silence
         .iter()
         .enumerate()
-        .filter(|&(n, voice)| {
+        .filter(|&(n, silence)| {
             let from = n.saturating_sub(TOLERANCE);
-            let until = (n + TOLERANCE + 1).min(truth.len());
-            truth[from..until].contains(voice)
+            let until = (n + TOLERANCE + 1).min(loud.len());
+            loud[from..until].contains(&!silence)
         })
         .count()
 }
 
 pub(crate) fn run(plan: &Plan) -> Vec<Row> {
     let mut rows = Vec::new();
-    for (what, hum) in [("white noise", false), ("noise and mains hum", true)] {
+    for (what, floor_is) in [
+        ("white noise", FloorIs::White),
+        ("noise and mains hum", FloorIs::WhiteAndHum),
+        ("mains hum with overtones, or a whine", FloorIs::Tonal),
+    ] {
         let (mut good, mut all, mut worst) = (0, 0, 1.0_f32);
         for n in 0..80 {
             let mut rng = plan.rng(100, n);
@@ -55,17 +89,9 @@ pub(crate) fn run(plan: &Plan) -> Vec<Row> {
             let mut line = speech(SECONDS, &mut rng);
             level_to(&mut line, floor + above);
             let truth = loud_frames(&line, dbfs_rms(floor).powi(2));
-            add_noise(&mut line, dbfs_rms(floor), &mut rng);
-            if hum {
-                let hz = corpus::pick(&mut rng, &[50.0, 60.0]);
-                let loud = dbfs_rms(between(&mut rng, -40.0, -26.0));
-                for (n, value) in line.iter_mut().enumerate() {
-                    let at = std::f32::consts::TAU * hz * n as f32 / corpus::RATE;
-                    *value += loud * (at.sin() + 0.4 * (2.0 * at).sin() + 0.3 * (3.0 * at).sin());
-                }
-            }
+            floor_is.add_to(&mut line, floor, &mut rng);
             let line = to_line(&line, between(&mut rng, -40.0, 40.0));
-            let heard = voice_heard(&line, None);
+            let heard = silence_known(&line, None);
             let share = right(&truth, &heard) as f32 / heard.len() as f32;
             if plan.verbose && share < 0.99 {
                 println!("silence: seed {n} floor {floor:.1} speech +{above:.1}: {share:.4}");
@@ -88,7 +114,7 @@ pub(crate) fn run(plan: &Plan) -> Vec<Row> {
 
 /// Our prompt's echo, and nobody speaks.
 fn own_echo(plan: &Plan) -> Row {
-    let (mut voice, mut all) = (0, 0);
+    let (mut taken, mut all) = (0, 0);
     for n in 0..60 {
         let mut rng = plan.rng(110, n);
         let mut prompt = speech(30.0, &mut rng);
@@ -97,16 +123,16 @@ fn own_echo(plan: &Plan) -> Row {
         let (delay, loss) = (rng.usize(40..2400), between(&mut rng, 6.0, 20.0));
         let mut line = echo(&played, delay, loss, &mut rng);
         add_noise(&mut line, dbfs_rms(-48.0), &mut rng);
-        let heard = voice_heard(&to_line(&line, 0.0), Some(&played));
+        let heard = silence_known(&to_line(&line, 0.0), Some(&played));
         if plan.verbose {
-            let e = heard[..150].iter().filter(|&&v| v).count();
-            let l = heard[150..].iter().filter(|&&v| v).count();
+            let e = heard[..150].iter().filter(|&&silence| !silence).count();
+            let l = heard[150..].iter().filter(|&&silence| !silence).count();
             println!("own echo seed {n} loss {loss:.0} delay {delay}: early {e} late {l}");
         }
-        voice += heard.iter().filter(|&&v| v).count();
+        taken += heard.iter().filter(|&&silence| !silence).count();
         all += heard.len();
     }
-    let share = 100.0 * voice as f32 / all as f32;
+    let share = 100.0 * taken as f32 / all as f32;
     Row::new(
         "our own echo (6–20 dB down) taken for the caller's voice",
         "–",

@@ -7,7 +7,8 @@ use callblock::audio::listen::{
 use fastrand::Rng;
 
 use crate::corpus::{
-    self, add_noise, dbm0_power, level_to, plan_signal,
+    self, add, add_noise, between, dbfs_rms, dbm0_power, level_to, pick, plan_signal,
+    sounds::hum,
     speech::{loud_frames, speech},
     to_line,
 };
@@ -69,11 +70,8 @@ pub(crate) fn run(plan: &Plan) -> Vec<Row> {
         .map(|n| {
             let mut rng = plan.rng(1, n);
             let mut talk = speech(BEFORE, &mut rng);
-            level_to(&mut talk, corpus::between(&mut rng, -28.0, -14.0));
-            talk.extend(vec![
-                0.0;
-                corpus::samples(corpus::between(&mut rng, 0.0, 0.8))
-            ]);
+            level_to(&mut talk, between(&mut rng, -28.0, -14.0));
+            talk.extend(vec![0.0; corpus::samples(between(&mut rng, 0.0, 0.8))]);
             talk
         })
         .collect();
@@ -98,6 +96,7 @@ pub(crate) fn run(plan: &Plan) -> Vec<Row> {
             rows.push(score.row(country, dial));
         }
     }
+    rows.push(beside_hum(plan, &talk));
     rows.push(ringback(plan, &mut rng));
     rows.push(special_information(plan, &mut rng));
     rows
@@ -121,7 +120,7 @@ fn judge(
                 line.extend(plan_signal(signal, 6.0, level, error, rng));
                 let noise = dbm0_power(level - signal_to_noise).sqrt();
                 add_noise(&mut line, noise, rng);
-                let line = to_line(&line, corpus::between(rng, -10.0, 10.0));
+                let line = to_line(&line, between(rng, -10.0, 10.0));
                 score.runs += 1;
                 let wrong_last_sound = score.wrong_last_sound.get_or_insert(0);
                 let Some(end) = end_of(&line, set, EndRules::default()) else {
@@ -217,6 +216,45 @@ impl Score {
             self.missed + self.late + self.early == 0,
         )
     }
+}
+
+/// Every tone beside what the line itself sounds like, which is 12 dB fainter at least.
+fn beside_hum(plan: &Plan, talk: &[Talk]) -> Row {
+    let mut rng = plan.rng(2, 0);
+    let mut score = Score::default();
+    for tones in PLANS {
+        for signal in tones.signals.iter().chain([&HOWLER]) {
+            for level in [-9.0, -14.0, -19.0] {
+                if signal.meaning == Meaning::Ringback {
+                    continue;
+                }
+                let set = pick(&mut rng, &[ToneSet::Any, ToneSet::Country(tones)]);
+                let before = &talk[rng.usize(..talk.len())];
+                let mut line = vec![0.0; corpus::samples(1.0)];
+                line.extend(before);
+                let start = line.len() as f32 / corpus::RATE;
+                let error = between(&mut rng, 0.985, 1.015);
+                line.extend(plan_signal(signal, 9.0, level, error, &mut rng));
+                let loud = between(&mut rng, -48.0, (level - 6.2 - 12.0).min(-30.0));
+                let hum = hum(line.len() as f32 / corpus::RATE, loud, &mut rng);
+                add(&mut line, &hum, 1.0);
+                add_noise(&mut line, dbfs_rms(-52.0), &mut rng);
+                let end = end_of(&to_line(&line, 0.0), set, EndRules::default());
+                let wait = end.map_or(9.0, |end| end.at.seconds() as f32 - start);
+                if score.take(wait, limit(signal)) && plan.verbose {
+                    let countries = tones.countries;
+                    println!("beside hum {wait} {countries:?} {signal:?} {level} hum {loud}");
+                }
+            }
+        }
+    }
+    score.row_of(
+        format!(
+            "tones of {} plans beside hum and whines of −48…−30 dBFS, 12 dB fainter at least → end of call",
+            PLANS.len()
+        ),
+        "≤ 3 s dial, ≤ 4 s busy, or 2 cycles + 0.5 s",
+    )
 }
 
 /// Ringback is not the end of a call.

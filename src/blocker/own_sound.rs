@@ -61,7 +61,7 @@ impl OwnSound {
                 *down = None;
                 note(keys, key, echoed(observation.from));
             }
-            Event::Activity { .. } | Event::NoiseFloor { .. } => {}
+            Event::Activity { .. } | Event::NoiseFloor { .. } | Event::Unclear => {}
         });
         // What sounds on is said once, or again when it has been for a while.
         let now = echoed(listener.position());

@@ -2,6 +2,7 @@
 //! calls end when the far end is gone and not before. Figures are for `cargo bench --bench listen`.
 
 mod end_of_call;
+mod hum;
 mod keys;
 #[path = "../listen_corpus/mod.rs"]
 mod listen_corpus;

@@ -60,6 +60,33 @@ const INSTRUMENTS: [Instrument; 7] = [
     }, // brass
 ];
 
+/// What the line itself sounds like all the while, at this level (RMS): nine overtones of the mains, or the
+/// whine of a power supply.
+pub(crate) fn hum(seconds: f32, dbfs: f32, rng: &mut Rng) -> Vec<f32> {
+    let mains = pick(rng, &[50.0, 60.0]);
+    let pitches: Vec<(f32, f32, f32)> = if rng.u32(..3) > 0 {
+        let overtone = |n: u8| {
+            let fainter = 10.0_f32.powf(-between(rng, 0.0, 25.0) / 20.0);
+            let n = f32::from(n);
+            (n * mains, fainter / n.sqrt(), between(rng, 0.0, 6.28))
+        };
+        (1..=9).map(overtone).collect()
+    } else {
+        vec![(between(rng, 500.0, 3400.0), 1.0, 0.0)]
+    };
+    let mut out: Vec<f32> = (0..samples(seconds))
+        .map(|n| {
+            let turn = n as f32 / RATE;
+            let one = |&(hz, loud, phase): &(f32, f32, f32)| {
+                loud * ((hz * turn).fract() * std::f32::consts::TAU + phase).sin()
+            };
+            pitches.iter().map(one).sum()
+        })
+        .collect();
+    level_to(&mut out, dbfs);
+    out
+}
+
 fn note(out: &mut [f32], hz: f32, loud: f32, instrument: Instrument, rng: &mut Rng) {
     let partials = (1..=instrument.overtones)
         .filter(|&k| hz * (k as f32) < 3600.0)

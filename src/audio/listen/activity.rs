@@ -12,7 +12,7 @@ const STRETCHES: usize = 8;
 /// The lowest level of many is below their mean: for white noise over this memory, by 0.8 dB.
 const BIAS: f32 = 1.2;
 /// A frame is loud from 3 dB above the floor.
-const ABOVE_FLOOR: f32 = 2.0;
+pub(super) const ABOVE_FLOOR: f32 = 2.0;
 /// Half a step of the 8 bits, −50 dB: no floor is lower.
 const LOWEST_FLOOR: f32 = 1e-5;
 /// No floor is higher than −26 dB: at the very start there is nothing else to compare with.
@@ -130,9 +130,9 @@ impl ActivityTracker {
         let loud = frame.power > ABOVE_FLOOR * floor + frame.echo;
         if !frame.tonal {
             self.quietest.learn(frame.power);
-            if frame.echo <= floor {
-                self.floor.learn(frame.power);
-            }
+        }
+        if frame.echo <= floor {
+            self.floor.learn(frame.power);
         }
         self.say_if_unclear(frame, loud, at, out);
         if frame.tonal {

@@ -36,6 +36,9 @@ const APART_HZ: f32 = 80.0;
 const SHARE: f32 = 0.9;
 /// Steps on each side of a pitch in which its own swaying would be seen: 12 Hz.
 const SWAY: usize = 24;
+/// The overtones of 50 and 60 Hz mains that lie in the band, and steps that they drift.
+const OVERTONES_HZ: [f32; 6] = [350.0, 360.0, 400.0, 420.0, 450.0, 480.0];
+const DRIFT: usize = 5;
 /// A pitch may be so much louder or fainter beside the others than the plan has it: 6.5 dB.
 const TWIST: f32 = 4.5;
 /// Power of each sideband of a modulation 90 % deep, the carrier's being 1.
@@ -214,9 +217,24 @@ fn take_loudest(band: &mut [f32; STEPS], hz: f32, limits: Limits) -> Option<Foun
     let power = lobe.iter().sum::<f32>();
     lobe.fill(0.0);
     let around = peak.saturating_sub(SWAY)..(peak + SWAY + 1).min(STEPS);
-    let swaying: f32 = band.get(around)?.iter().sum();
+    let swaying = band.get(around)?.iter().sum::<f32>() - hum_beside(band, peak);
     let found = LOWEST_HZ + STEP_HZ * (peak as f32 + beside);
     ((found / hz - 1.0).abs() <= off && swaying <= limits.swaying * power).then_some((found, power))
+}
+
+/// Power of the mains' overtones beside a pitch: what sways has two sides, hum has one.
+fn hum_beside(band: &[f32; STEPS], peak: usize) -> f32 {
+    let around = |step: usize| -> f32 {
+        let steps = step.saturating_sub(DRIFT)..(step + DRIFT + 1).min(STEPS);
+        band[steps].iter().sum()
+    };
+    let step = |hz: f32| ((hz - LOWEST_HZ) / STEP_HZ) as usize;
+    OVERTONES_HZ
+        .map(step)
+        .into_iter()
+        .filter(|hum| (DRIFT..=SWAY).contains(&hum.abs_diff(peak)))
+        .map(|hum| (around(hum) - around((2 * peak).saturating_sub(hum))).max(0.0))
+        .sum()
 }
 
 /// Close pitches come from one source: two are off by the same factor, sidebands lie evenly.

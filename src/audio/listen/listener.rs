@@ -1,11 +1,12 @@
 //! The listener: line samples in, observations out.
 
-use super::activity::{ActivityTracker, Frame};
+use super::activity::{ABOVE_FLOOR, ActivityTracker, Frame};
 use super::cadence::CadenceReader;
 use super::close_look::CloseLook;
 use super::dtmf::{self, DtmfDetector};
 use super::echo::EchoCanceller;
 use super::front_end::{FrontEnd, dbfs};
+use super::hum::Hum;
 use super::lanes::sum_of_squares;
 use super::line_quality::{LineQuality, QualityMeter};
 use super::observation::{Activity, Observation, Position, Tone};
@@ -27,6 +28,7 @@ pub struct Listener {
     heard: Box<[f32; WINDOW]>,
     filled: usize,
     transform: Box<Transform>,
+    hum: Box<Hum>,
     pulses: Box<PulseFinder>,
     close: Box<CloseLook>,
     cadence: CadenceReader,
@@ -46,6 +48,7 @@ impl Listener {
             heard: Box::new([0.0; WINDOW]),
             filled: WINDOW - HOP as usize,
             transform: Box::new(Transform::new()),
+            hum: Box::new(Hum::new()),
             pulses: Box::new(PulseFinder::new()),
             close: Box::new(CloseLook::new()),
             cadence: CadenceReader::new(tones),
@@ -117,6 +120,11 @@ impl Listener {
         let at = self.position;
         let power = sum_of_squares(&self.heard[WINDOW - HOP as usize..]) / HOP as f32;
         let spectrum = self.transform.power(&self.heard);
+        let echo = self.echo.left_over();
+        if echo == 0.0 {
+            self.hum.learn(&spectrum);
+        }
+        let spectrum = self.hum.taken_out_of(&spectrum);
         let total = spectrum.total();
         let shape = if total > FAINTEST_TONE || self.pulses.following() {
             spectrum.shape(total)
@@ -132,12 +140,14 @@ impl Listener {
         }
         self.cadence.passing(&self.pulses, &self.close, at, out);
         // The frame before this one lies in the middle of the spectrum's window.
+        let tone = audible && shape.is_tone() || self.pulses.sounding() || self.dtmf.down();
         let frame = Frame {
             from: at.saturating_sub(2 * HOP),
             power: self.frame_before,
-            echo: self.echo.left_over(),
+            echo,
             echo_known: self.echo.is_known(),
-            tonal: audible && shape.is_tone() || self.pulses.sounding() || self.dtmf.down(),
+            // What is no louder than it has been for long is the line's own.
+            tonal: tone && self.frame_before > ABOVE_FLOOR * self.activity.floor(),
         };
         self.frame_before = power;
         self.activity.push(&frame, at, out);

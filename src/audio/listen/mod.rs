@@ -21,6 +21,7 @@ mod echo;
 mod end_of_call;
 mod fourier;
 mod front_end;
+mod hum;
 mod key_press;
 mod lanes;
 mod least_squares;

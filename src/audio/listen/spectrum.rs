@@ -11,25 +11,35 @@ use super::observation::SAMPLES_PER_SECOND;
 pub(super) const WINDOW: usize = 512;
 const _: () = assert!(POINTS * 2 == WINDOW);
 /// Distance of two bins in Hz.
-const BIN_HZ: f32 = SAMPLES_PER_SECOND as f32 / WINDOW as f32;
+pub(super) const BIN_HZ: f32 = SAMPLES_PER_SECOND as f32 / WINDOW as f32;
 /// Bins of the telephone band: 281–3600 Hz.
-const LOW: usize = 18;
-const HIGH: usize = 230;
+pub(super) const LOW: usize = 18;
+pub(super) const HIGH: usize = 230;
 /// Bins kept: up to the band's end, four by four.
-const BINS: usize = 232;
+pub(super) const BINS: usize = 232;
 /// What sounds beside a tone is looked for from here on (203 Hz), where the front end still lets through
 /// enough of it.
 const BESIDE: usize = 13;
 /// Bins on each side of a peak that belong to it: the window's main lobe, a 25 Hz modulation included.
-const SPAN: usize = 3;
+pub(super) const SPAN: usize = 3;
 const PEAKS: usize = 4;
 
 /// The power in each bin; scaled so that the sum over a pure tone is its mean square.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Power([f32; BINS]);
+pub(super) struct Power(pub(super) [f32; BINS]);
 
 impl Power {
     pub(super) const NONE: Self = Self([0.0; BINS]);
+
+    /// Each bin of two spectra made into one.
+    pub(super) fn with(&self, other: &Self, one: impl Fn(Lanes, Lanes) -> Lanes) -> Self {
+        let mut out = Self::NONE;
+        let both = lanes(&self.0).zip(lanes(&other.0));
+        for (out, (a, b)) in out.0.as_chunks_mut().0.iter_mut().zip(both) {
+            *out = one(a, b).to_array();
+        }
+        out
+    }
 
     /// Mean square of everything in the band.
     pub(super) fn total(&self) -> f32 {
