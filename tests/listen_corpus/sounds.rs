@@ -68,7 +68,11 @@ pub(crate) fn hum(seconds: f32, dbfs: f32, rng: &mut Rng) -> Vec<f32> {
         let overtone = |n: u8| {
             let fainter = 10.0_f32.powf(-between(rng, 0.0, 25.0) / 20.0);
             let n = f32::from(n);
-            (n * mains, fainter / n.sqrt(), between(rng, 0.0, 6.28))
+            (
+                n * mains,
+                fainter / n.sqrt(),
+                between(rng, 0.0, std::f32::consts::TAU),
+            )
         };
         (1..=9).map(overtone).collect()
     } else {
