@@ -42,7 +42,7 @@ impl OwnSound {
     pub(super) fn played(&mut self, at: Position, samples: &[u8], end: &mut EndOfCall) {
         let hearing = self.hearing.get_or_insert_with(|| {
             Box::new(Hearing {
-                listener: Listener::new(self.tones),
+                listener: Listener::of_playback(self.tones),
                 down: None,
             })
         });

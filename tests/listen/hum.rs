@@ -48,13 +48,13 @@ fn a_whine_of_a_dial_tone_s_pitch_is_silence_and_ends_nothing() {
     for hz in [350.0, 400.0, 425.0, 440.0, 450.0, 1000.0] {
         let line = beside(&whine(hz, -41.0), &vec![0.0; samples(10.0)], &mut rng);
         assert_eq!(end_of(&line, EndRules::default(), |_| None), None, "{hz}");
-        let silences = observations(&line, &mut || 160)
+        let mut silences = observations(&line, &mut || 160)
             .into_iter()
             .filter_map(|observation| match observation.event {
                 Event::Activity { now, .. } => Some((now, observation.from.seconds())),
                 _ => None,
             });
-        let last = silences.last();
+        let last = silences.next_back();
         assert!(
             matches!(last, Some((Activity::Silence, from)) if from < 4.0),
             "{hz} {last:?}"

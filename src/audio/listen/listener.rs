@@ -29,6 +29,8 @@ pub struct Listener {
     filled: usize,
     transform: Box<Transform>,
     hum: Box<Hum>,
+    /// What is heard is a line, which hums: not a playback, in which a long tone is meant.
+    is_line: bool,
     pulses: Box<PulseFinder>,
     close: Box<CloseLook>,
     cadence: CadenceReader,
@@ -49,12 +51,21 @@ impl Listener {
             filled: WINDOW - HOP as usize,
             transform: Box::new(Transform::new()),
             hum: Box::new(Hum::new()),
+            is_line: true,
             pulses: Box::new(PulseFinder::new()),
             close: Box::new(CloseLook::new()),
             cadence: CadenceReader::new(tones),
             activity: ActivityTracker::new(),
             meter: QualityMeter::default(),
             frame_before: 0.0,
+        }
+    }
+
+    /// The same for what we play ourselves: a tone in it is one, however long it lasts.
+    pub fn of_playback(tones: ToneSet) -> Self {
+        Self {
+            is_line: false,
+            ..Self::new(tones)
         }
     }
 
@@ -121,7 +132,7 @@ impl Listener {
         let power = sum_of_squares(&self.heard[WINDOW - HOP as usize..]) / HOP as f32;
         let spectrum = self.transform.power(&self.heard);
         let echo = self.echo.left_over();
-        if echo == 0.0 {
+        if self.is_line && echo == 0.0 {
             self.hum.learn(&spectrum);
         }
         let spectrum = self.hum.taken_out_of(&spectrum);
@@ -147,7 +158,8 @@ impl Listener {
             echo,
             echo_known: self.echo.is_known(),
             // What is no louder than it has been for long is the line's own.
-            tonal: tone && self.frame_before > ABOVE_FLOOR * self.activity.floor(),
+            tonal: tone
+                && (!self.is_line || self.frame_before > ABOVE_FLOOR * self.activity.floor()),
         };
         self.frame_before = power;
         self.activity.push(&frame, at, out);
