@@ -261,7 +261,7 @@ fn nothing_is_lost_on_a_busy_machine_with_little_memory_and_a_slow_disk() {
     let begins = heard
         .windows(800)
         .position(|window| window == &played[..800]);
-    let begins = begins.expect("what was played is heard");
+    let begins = begins.unwrap_or_else(|| panic!("what was played is not heard: {story}"));
     let both = heard[begins..].iter().zip(&played);
     let whole = both.take_while(|(one, other)| one == other).count();
     // It is played until the line is taken away from it.

@@ -9,9 +9,7 @@
 //! wait is for the level to be measured: of the first seconds, where the file is long.
 
 use super::SAMPLE_RATE;
-use super::convert::{
-    ConvertError, ConvertedCopies, Level, LineAudio, UnfinishedCopy, WavFrames, playable,
-};
+use super::convert::{ConvertError, ConvertedCopies, Level, LineAudio, UnfinishedCopy, WavFrames};
 use super::wav::{WavError, WavReader};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -107,12 +105,13 @@ enum PlayedAudio {
 
 impl PlayedAudio {
     fn open(path: &Path, copies: Option<&ConvertedCopies>) -> Result<Self, ConvertError> {
-        playable(path)?;
+        // Somebody waits: no header is read twice if the file can be played as it is.
         match WavReader::open(path) {
             Err(WavError::Unsuitable { .. }) => {}
+            Ok(reader) if reader.samples() == 0 => return Err(WavError::Empty.into()),
             ready => return Ok(Self::Ready(ready?)),
         }
-        let frames = WavFrames::open(path)?;
+        let frames = WavFrames::open_audible(path)?;
         if let Some(copy) = copies.and_then(|copies| copies.find(path)) {
             return Ok(Self::Ready(copy));
         }

@@ -131,11 +131,7 @@ pub(super) trait Source {
 /// Whether a file can be played to the line, as it is or converted: a WAV file of any usual kind
 /// with at least one sample. Reads the header only.
 pub fn playable(path: &Path) -> Result<(), ConvertError> {
-    let frames = WavFrames::open(path)?;
-    if frames.samples() == Some(0) {
-        return Err(WavError::Empty.into());
-    }
-    Ok(())
+    WavFrames::open_audible(path).map(drop)
 }
 
 /// A sampling rate that can be converted.

@@ -117,6 +117,15 @@ impl WavFrames<File> {
         }
         Self::new(File::open(path)?)
     }
+
+    /// Opens a file that has at least one sample.
+    pub(in crate::audio) fn open_audible(path: &Path) -> Result<Self, ConvertError> {
+        let frames = Self::open(path)?;
+        if frames.samples == 0 {
+            return Err(WavError::Empty.into());
+        }
+        Ok(frames)
+    }
 }
 
 impl<R: Read + Seek> WavFrames<R> {
