@@ -118,13 +118,14 @@ impl Hum {
         lasting = lasting.with(&short, Lanes::fast_min);
         let high = (ABOVE_DIAL_TONES_HZ / BIN_HZ) as usize;
         lasting.0[high..].copy_from_slice(&short.0[high..]);
-        if self.spoken[1..SPOKEN_OVER - 1].contains(&true) {
+        if let Some(spoken) = self.spoken[1..SPOKEN_OVER - 1].iter().position(|&is| is) {
             let whole = least(&self.stretches[..SPOKEN_OVER]);
             let (before, after) = (&self.stretches[SPOKEN_OVER - 1].0, &self.stretches[0].0);
-            let low = lasting.0[..high].iter_mut().zip(&whole.0);
-            for ((lasting, whole), (before, after)) in low.zip(before.iter().zip(after)) {
-                if *whole >= 0.5 * before.max(*after) {
-                    *lasting = *whole;
+            for bin in 0..high {
+                // A voice may have had this pitch before; it was not steady.
+                let steady = self.steady[spoken + 2..].iter().any(|steady| steady[bin]);
+                if steady && whole.0[bin] >= 0.5 * before[bin].max(after[bin]) {
+                    lasting.0[bin] = whole.0[bin];
                 }
             }
         }
@@ -223,6 +224,19 @@ mod tests {
         }
         hear(&mut hum, 0.8, &spectrum(&[(BIN, 1e-4)]));
         assert!(is_taken_out(&hum, BIN));
+    }
+
+    #[test]
+    fn a_voice_of_a_dial_tones_pitch_before_it_does_not_make_it_hum() {
+        let mut hum = Hum::new();
+        for frame in 0..60 {
+            let voice = if frame % 20 < 12 { 1e-4 } else { 3e-3 };
+            hum.learn(&spectrum(&[(BIN, voice), (40, voice)]));
+        }
+        for _ in 0..5 {
+            hear(&mut hum, 0.4, &spectrum(&[(BIN, 1.1e-4)]));
+            assert!(!is_taken_out(&hum, BIN));
+        }
     }
 
     #[test]
