@@ -15,6 +15,8 @@ const LONG: usize = 15;
 /// The same (2.4 s) where somebody spoke meanwhile and it was as loud before as after: longer than a dial tone
 /// sounds before it ends the call.
 const SPOKEN_OVER: usize = 6;
+/// Of these, spoken ones (1.2 s) through which no voice keeps a pitch.
+const NO_VOICE: usize = 3;
 /// The same (1.6 s) where it is too high for a dial tone: longer than a pulse of any cadence that ends a call.
 const SHORT: usize = 4;
 const ABOVE_DIAL_TONES_HZ: f32 = 500.0;
@@ -118,13 +120,17 @@ impl Hum {
         lasting = lasting.with(&short, Lanes::fast_min);
         let high = (ABOVE_DIAL_TONES_HZ / BIN_HZ) as usize;
         lasting.0[high..].copy_from_slice(&short.0[high..]);
-        if let Some(spoken) = self.spoken[1..SPOKEN_OVER - 1].iter().position(|&is| is) {
+        let middle = &self.spoken[1..SPOKEN_OVER - 1];
+        if let Some(spoken) = middle.iter().position(|&is| is) {
             let whole = least(&self.stretches[..SPOKEN_OVER]);
             let (before, after) = (&self.stretches[SPOKEN_OVER - 1].0, &self.stretches[0].0);
+            // A voice may have a pitch for a while; it does not keep it, and it is not steady.
+            let kept_for_long = middle.iter().filter(|&&is| is).count() >= NO_VOICE;
             for bin in 0..high {
-                // A voice may have had this pitch before; it was not steady.
-                let steady = self.steady[spoken + 2..].iter().any(|steady| steady[bin]);
-                if steady && whole.0[bin] >= 0.5 * before[bin].max(after[bin]) {
+                let was_steady = || self.steady[spoken + 2..].iter().any(|steady| steady[bin]);
+                if whole.0[bin] >= 0.5 * before[bin].max(after[bin])
+                    && (kept_for_long || was_steady())
+                {
                     lasting.0[bin] = whole.0[bin];
                 }
             }
@@ -229,7 +235,7 @@ mod tests {
     #[test]
     fn a_voice_of_a_dial_tones_pitch_before_it_does_not_make_it_hum() {
         let mut hum = Hum::new();
-        for frame in 0..60 {
+        for frame in 0..40 {
             let voice = if frame % 20 < 12 { 1e-4 } else { 3e-3 };
             hum.learn(&spectrum(&[(BIN, voice), (40, voice)]));
         }
