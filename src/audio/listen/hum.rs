@@ -19,7 +19,7 @@ const SPOKEN_OVER: usize = 6;
 const NO_VOICE: usize = 3;
 /// The same (1.6 s) where it is too high for a dial tone: longer than a pulse of any cadence that ends a call.
 const SHORT: usize = 4;
-const ABOVE_DIAL_TONES_HZ: f32 = 500.0;
+const ABOVE_DIAL_TONES: usize = (500.0 / BIN_HZ) as usize;
 /// Somebody spoke where so many spectra of a stretch have so much more (8 dB) than what lasted through it.
 const SPOKEN: usize = 5;
 const LOUDER: f32 = 6.0;
@@ -32,7 +32,7 @@ const LEAST: f32 = 4e-6;
 const MOST: f32 = 2e-3;
 /// What wavers by no more than so many times in one stretch at least is steady; tones that come in pulses,
 /// and voices, are not.
-const STEADY: f32 = 3.0;
+const STEADY: f32 = 2.0;
 /// The least is less than the mean: up to so many times of it is hum.
 const WAVERS: f32 = 3.0;
 
@@ -118,15 +118,14 @@ impl Hum {
         // What is hum already stays so, but does not become louder by a tone of the same pitch.
         let mut lasting = least(&self.stretches).with(&self.found, Lanes::fast_max);
         lasting = lasting.with(&short, Lanes::fast_min);
-        let high = (ABOVE_DIAL_TONES_HZ / BIN_HZ) as usize;
-        lasting.0[high..].copy_from_slice(&short.0[high..]);
+        lasting.0[ABOVE_DIAL_TONES..].copy_from_slice(&short.0[ABOVE_DIAL_TONES..]);
         let middle = &self.spoken[1..SPOKEN_OVER - 1];
         if let Some(spoken) = middle.iter().position(|&is| is) {
             let whole = least(&self.stretches[..SPOKEN_OVER]);
             let (before, after) = (&self.stretches[SPOKEN_OVER - 1].0, &self.stretches[0].0);
             // A voice may have a pitch for a while; it does not keep it, and it is not steady.
             let kept_for_long = middle.iter().filter(|&&is| is).count() >= NO_VOICE;
-            for bin in 0..high {
+            for bin in 0..ABOVE_DIAL_TONES {
                 let was_steady = || self.steady[spoken + 2..].iter().any(|steady| steady[bin]);
                 if whole.0[bin] >= 0.5 * before[bin].max(after[bin])
                     && (kept_for_long || was_steady())
@@ -148,7 +147,14 @@ impl Hum {
         let before = std::mem::replace(&mut self.found, Power::NONE);
         self.hums = false;
         for bin in LOW - SPAN..=HIGH - SPAN {
-            let steady = before.0[bin] > 0.0 || self.steady.iter().any(|steady| steady[bin]);
+            // By chance noise seems steady, too, but not in the very time that is looked at.
+            let looked_at = if bin < ABOVE_DIAL_TONES {
+                SPOKEN_OVER
+            } else {
+                SHORT
+            };
+            let mut steady = self.steady[..looked_at].iter().map(|steady| steady[bin]);
+            let steady = before.0[bin] > 0.0 || steady.any(|is| is);
             if steady && (least..MOST).contains(&lasting.0[bin]) {
                 self.hums = true;
                 let around = bin - SPAN..=bin + SPAN;
