@@ -106,9 +106,8 @@ enum PlayedAudio {
 impl PlayedAudio {
     fn open(path: &Path, copies: Option<&ConvertedCopies>) -> Result<Self, ConvertError> {
         // Somebody waits: no header is read twice if the file can be played as it is.
-        match WavReader::open(path) {
+        match WavReader::open_audible(path) {
             Err(WavError::Unsuitable { .. }) => {}
-            Ok(reader) if reader.samples() == 0 => return Err(WavError::Empty.into()),
             ready => return Ok(Self::Ready(ready?)),
         }
         let frames = WavFrames::open_audible(path)?;

@@ -12,14 +12,15 @@ use super::spectrum::{BIN_HZ, BINS, HIGH, LOW, Power, SPAN};
 const STRETCH: usize = 20;
 /// Stretches that a pitch has to last (6 s): no dial tone is looked at for longer.
 const LONG: usize = 15;
+/// The same (1.6 s) where it is too high for a dial tone: longer than a pulse of any cadence that ends a call.
+const SHORT: usize = 4;
+/// The first bin that is too high.
+const ABOVE_DIAL_TONES: usize = (500.0 / BIN_HZ) as usize;
 /// The same (2.4 s) where somebody spoke meanwhile and it was as loud before as after: longer than a dial tone
 /// sounds before it ends the call.
 const SPOKEN_OVER: usize = 6;
 /// Of these, spoken ones (1.2 s) through which no voice keeps a pitch.
 const NO_VOICE: usize = 3;
-/// The same (1.6 s) where it is too high for a dial tone: longer than a pulse of any cadence that ends a call.
-const SHORT: usize = 4;
-const ABOVE_DIAL_TONES: usize = (500.0 / BIN_HZ) as usize;
 /// Somebody spoke where so many spectra of a stretch have so much more (8 dB) than what lasted through it.
 const SPOKEN: usize = 5;
 const LOUDER: f32 = 6.0;
@@ -258,6 +259,17 @@ mod tests {
         hear(&mut hum, 4.0, &spectrum(&[(BIN, 1.9e-3)]));
         let rest = hum.taken_out_of(&spectrum(&[(BIN, 1.9e-3)])).0[BIN];
         assert!(rest > 1.7e-3, "{rest}");
+    }
+
+    #[test]
+    fn pulses_after_noise_that_seems_steady_are_no_hum() {
+        let mut hum = Hum::new();
+        hear(&mut hum, 0.8, &spectrum(&[]));
+        for frame in 0..100 {
+            let howler = if frame % 10 < 5 { 1e-3 } else { 1e-7 };
+            hum.learn(&spectrum(&[(HIGH_BIN, howler)]));
+            assert!(!is_taken_out(&hum, HIGH_BIN));
+        }
     }
 
     #[test]

@@ -34,6 +34,15 @@ impl WavReader<File> {
         }
         Self::new(File::open(path)?)
     }
+
+    /// Opens a file that has at least one sample.
+    pub fn open_audible(path: &Path) -> Result<Self, WavError> {
+        let reader = Self::open(path)?;
+        if reader.samples == 0 {
+            return Err(WavError::Empty);
+        }
+        Ok(reader)
+    }
 }
 
 impl<R: Read + Seek> WavReader<R> {
@@ -72,10 +81,7 @@ impl<R: Read + Seek> WavReader<R> {
 
 /// Looks whether a file can be played, and how long it would last.
 pub fn probe(path: &Path) -> Result<Duration, WavError> {
-    match WavReader::open(path)?.samples() {
-        0 => Err(WavError::Empty),
-        samples => Ok(duration_of(samples)),
-    }
+    Ok(duration_of(WavReader::open_audible(path)?.samples()))
 }
 
 /// The header that `hound` would have written for so many samples.

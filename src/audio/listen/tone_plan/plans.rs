@@ -33,7 +33,9 @@ const fn modulated(
 const NORTH_AMERICAN_DIAL: Signal = signal(Dial, &[350.0, 440.0], &[]);
 const BUSY_480_620: Signal = signal(Busy, &[480.0, 620.0], &[(500, 500)]);
 const REORDER_480_620: Signal = signal(Reorder, &[480.0, 620.0], &[(250, 250)]);
+const DIAL_400: Signal = signal(Dial, &[400.0], &[]);
 const DIAL_425: Signal = signal(Dial, &[425.0], &[]);
+const DIAL_450: Signal = signal(Dial, &[450.0], &[]);
 const RING_425_1_4: Signal = signal(Ringback, &[425.0], &[(1000, 4000)]);
 const RING_425_1_5: Signal = signal(Ringback, &[425.0], &[(1000, 5000)]);
 const BUSY_425_500: Signal = signal(Busy, &[425.0], &[(500, 500)]);
@@ -60,7 +62,7 @@ pub const PLANS: &[TonePlan] = &[
         countries: &["GB", "UK"],
         signals: &[
             NORTH_AMERICAN_DIAL,
-            signal(Dial, &[400.0], &[]),
+            DIAL_400,
             signal(Busy, &[400.0], &[(375, 375)]),
             signal(Ringback, &[400.0, 450.0], &[(400, 200), (400, 2000)]),
             signal(Reorder, &[400.0], &[(400, 350), (225, 525)]),
@@ -187,7 +189,7 @@ pub const PLANS: &[TonePlan] = &[
     TonePlan {
         countries: &["NZ"],
         signals: &[
-            signal(Dial, &[400.0], &[]),
+            DIAL_400,
             signal(Busy, &[400.0], &[(500, 500)]),
             signal(Ringback, &[400.0, 450.0], &[(400, 200), (400, 2000)]),
             signal(Reorder, &[400.0], &[(250, 250)]),
@@ -196,7 +198,7 @@ pub const PLANS: &[TonePlan] = &[
     TonePlan {
         countries: &["JP"],
         signals: &[
-            signal(Dial, &[400.0], &[]),
+            DIAL_400,
             signal(Busy, &[400.0], &[(500, 500)]),
             modulated(Ringback, &[400.0], 15.0, &[(1000, 2000)]),
         ],
@@ -213,7 +215,7 @@ pub const PLANS: &[TonePlan] = &[
     TonePlan {
         countries: &["CN"],
         signals: &[
-            signal(Dial, &[450.0], &[]),
+            DIAL_450,
             signal(Busy, &[450.0], &[(350, 350)]),
             signal(Ringback, &[450.0], &[(1000, 4000)]),
             signal(Reorder, &[450.0], &[(700, 700)]),
@@ -307,7 +309,7 @@ pub const PLANS: &[TonePlan] = &[
     TonePlan {
         countries: &["TR"],
         signals: &[
-            signal(Dial, &[450.0], &[]),
+            DIAL_450,
             signal(Busy, &[450.0], &[(500, 500)]),
             signal(Ringback, &[450.0], &[(2000, 4000)]),
             signal(
@@ -320,7 +322,7 @@ pub const PLANS: &[TonePlan] = &[
     TonePlan {
         countries: &["RO"],
         signals: &[
-            signal(Dial, &[450.0], &[]),
+            DIAL_450,
             signal(Busy, &[450.0], &[(167, 167)]),
             modulated(Ringback, &[450.0], 25.0, &[(1850, 4150)]),
             signal(Reorder, &[450.0], &[(500, 500)]),
@@ -365,7 +367,7 @@ pub const PLANS: &[TonePlan] = &[
     TonePlan {
         countries: &["CL"],
         signals: &[
-            signal(Dial, &[400.0], &[]),
+            DIAL_400,
             signal(Busy, &[400.0], &[(500, 500)]),
             signal(Ringback, &[400.0], &[(1000, 3000)]),
             signal(Reorder, &[400.0], &[(200, 200)]),
@@ -374,7 +376,7 @@ pub const PLANS: &[TonePlan] = &[
     TonePlan {
         countries: &["CR"],
         signals: &[
-            signal(Dial, &[450.0], &[]),
+            DIAL_450,
             signal(Busy, &[450.0], &[(330, 330)]),
             signal(Ringback, &[450.0], &[(1200, 4900)]),
         ],
