@@ -5,6 +5,8 @@
 //! ring as if nobody were there.
 
 use crate::audio::listen::{EndOfCall, EndRules, Position};
+use crate::blocker::Listening;
+use crate::blocker::ears::Ears;
 use crate::clock::until;
 use crate::modem::command::ResultCode;
 use crate::modem::driver::{
@@ -103,7 +105,8 @@ impl Telephone {
     }
 
     /// Opens a voice stream for at most `limit` and hands what is heard to `heard`: 8-bit unsigned
-    /// samples, 8000 a second. Use [`Telephone::modem`] to play.
+    /// samples, 8000 a second. Use [`Telephone::modem`] to play. What is heard tells when the far end is
+    /// gone; where nothing is (transmit), a code that is repeated.
     pub async fn talk(
         &mut self,
         mode: VoiceMode,
@@ -112,11 +115,11 @@ impl Telephone {
     ) -> Result<TalkEnd, TelephoneError> {
         self.modem.start_voice(mode);
         let mut deadline = None;
-        let mut end_of_call = EndOfCall::new(EndRules::CODES_ONLY);
+        let mut ears = Ears::new(&Listening::default());
+        let mut codes = EndOfCall::new(EndRules::CODES_ONLY);
         let mut end = TalkEnd::FarEnd;
         let began = *self.dialled_at.get_or_insert_with(Instant::now);
         loop {
-            let gone = end_of_call.due().map(|due| began + due.elapsed());
             let event = tokio::select! {
                 event = self.next() => event?,
                 () = until(deadline) => {
@@ -125,28 +128,33 @@ impl Telephone {
                     self.modem.stop_voice();
                     continue;
                 }
-                () = until(gone) => {
-                    end_of_call.elapsed(Position(0).after(began.elapsed()));
-                    self.modem.stop_voice();
-                    continue;
-                }
             };
-            match event {
-                ModemEvent::VoiceStarted(_) => deadline = Some(Instant::now() + limit),
-                ModemEvent::Audio(audio) => heard(audio),
-                ModemEvent::Code(code) => {
-                    let at = Position(0).after(began.elapsed());
-                    if end_of_call.code(code, at).is_some() {
-                        self.modem.stop_voice();
-                    }
+            let over = match event {
+                ModemEvent::VoiceStarted(_) => {
+                    deadline = Some(Instant::now() + limit);
+                    None
                 }
+                ModemEvent::Playing { before, samples } => {
+                    ears.playing(before, &samples);
+                    None
+                }
+                ModemEvent::Audio(audio) => {
+                    let over = ears.hear(&audio).end;
+                    heard(audio);
+                    over
+                }
+                ModemEvent::Code(code) if mode.receives() => ears.code(code),
+                ModemEvent::Code(code) => codes.code(code, Position(0).after(began.elapsed())),
                 ModemEvent::VoiceEnded(VoiceEnd::Asked | VoiceEnd::ByModem) => return Ok(end),
                 ModemEvent::VoiceEnded(VoiceEnd::Stuck) => {
                     return Err(TelephoneError::Refused(
                         "the modem took or gave no more audio".into(),
                     ));
                 }
-                _ => {}
+                _ => None,
+            };
+            if over.is_some() {
+                self.modem.stop_voice();
             }
         }
     }

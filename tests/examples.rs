@@ -52,11 +52,25 @@ async fn place_call_records_the_other_end() {
         .unwrap();
     assert!(summary.error.is_none() && summary.lost == 0);
     assert!(
-        (8 * 8000..20 * 8000).contains(&summary.samples),
+        (5 * 8000..7 * 8000).contains(&summary.samples),
         "{}",
         summary.samples
     );
     let journal = modem.journal();
     assert!(journal.commands().contains(&"ATDT2125550100".to_owned()));
     assert!(journal.last(|h| *h == Happening::OnHook) > journal.last(|h| *h == Happening::OffHook));
+}
+
+/// The modem says nothing when the other end hangs up; the tones are heard.
+#[tokio::test(start_paused = true)]
+async fn a_placed_call_ends_when_only_tones_are_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let modem = modem(&place_call::SCENARIO.replace("busy", "tones-only"));
+    let clock = TokioClock::starting_at(Timestamp::from_nanos(0));
+    let jack = Box::new(modem.jack());
+    let summary = place_call::record_call(jack, "2125550100", dir.path(), &clock)
+        .await
+        .unwrap();
+    let samples = summary.samples;
+    assert!((5 * 8000..7 * 8000).contains(&samples), "{samples}");
 }

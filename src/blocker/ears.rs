@@ -39,16 +39,16 @@ impl Default for Listening {
 
 /// What a piece of sound, or a code, brought to light.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub(super) struct Heard {
+pub(crate) struct Heard {
     /// Keys pressed that were not known yet.
-    pub(super) keys: Vec<Key>,
+    pub(crate) keys: Vec<Key>,
     /// The call is over; said once.
-    pub(super) end: Option<CallEnd>,
+    pub(crate) end: Option<CallEnd>,
 }
 
 /// Listens to one call.
 #[derive(Debug)]
-pub(super) struct Ears {
+pub(crate) struct Ears {
     listener: Listener,
     end: EndOfCall,
     keys: KeyPresses,
@@ -65,7 +65,7 @@ pub(super) struct Ears {
 
 impl Ears {
     /// For a voice stream that opens now.
-    pub(super) fn new(how: &Listening) -> Self {
+    pub(crate) fn new(how: &Listening) -> Self {
         Self {
             listener: Listener::new(how.tones),
             end: EndOfCall::new(EndRules {
@@ -82,7 +82,7 @@ impl Ears {
     }
 
     /// The next samples from the line.
-    pub(super) fn hear(&mut self, samples: &[u8]) -> Heard {
+    pub(crate) fn hear(&mut self, samples: &[u8]) -> Heard {
         let mut heard = Heard::default();
         let known = self.end.ended().is_some();
         let Self {
@@ -111,7 +111,7 @@ impl Ears {
     }
 
     /// A code about the line: a hint.
-    pub(super) fn code(&mut self, code: LineCode) -> Option<CallEnd> {
+    pub(crate) fn code(&mut self, code: LineCode) -> Option<CallEnd> {
         let known = self.end.ended().is_some();
         self.end
             .code(code, self.listener.position())
@@ -120,7 +120,7 @@ impl Ears {
 
     /// The modem says that a key went down or came up. Says which key was pressed, if that was not
     /// known yet.
-    pub(super) fn key_code(&mut self, digit: char, pressed: bool) -> Option<Key> {
+    pub(crate) fn key_code(&mut self, digit: char, pressed: bool) -> Option<Key> {
         if !pressed {
             self.keys.code_up();
             return None;
@@ -140,7 +140,7 @@ impl Ears {
     /// what we play in what we hear, up to a delay that stays the same; that is found by the
     /// listener. Only where the modem ran dry or the stream was opened anew the two are laid side by
     /// side again.
-    pub(super) fn playing(&mut self, before: u64, samples: &[u8]) {
+    pub(crate) fn playing(&mut self, before: u64, samples: &[u8]) {
         let now = self.listener.position().0;
         let within = now.saturating_sub(TOLD_LATE)..=now + TOLD_EARLY;
         if !within.contains(&(self.sent_from.wrapping_add(before))) {
@@ -154,24 +154,24 @@ impl Ears {
     }
 
     /// Silence is counted anew from here.
-    pub(super) fn count_silence_anew(&mut self) {
+    pub(crate) fn count_silence_anew(&mut self) {
         self.counted_from = self.listener.position();
     }
 
     /// How long the caller has been silent.
-    pub(super) fn silent_for(&self) -> Duration {
+    pub(crate) fn silent_for(&self) -> Duration {
         self.silent_since.map_or(Duration::ZERO, |since| {
             self.listener.position().since(since.max(self.counted_from))
         })
     }
 
     /// The verdict, once there is one.
-    pub(super) fn ended(&self) -> Option<CallEnd> {
+    pub(crate) fn ended(&self) -> Option<CallEnd> {
         self.end.ended()
     }
 
     /// The line's quality, once; `None` if nothing came.
-    pub(super) fn take_quality(&mut self) -> Option<LineQuality> {
+    pub(crate) fn take_quality(&mut self) -> Option<LineQuality> {
         let quality = self.listener.quality();
         let first = !std::mem::replace(&mut self.judged, true);
         (first && quality.samples > 0).then_some(quality)

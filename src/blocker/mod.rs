@@ -6,7 +6,7 @@
 mod action;
 mod call;
 pub mod daemon;
-mod ears;
+pub(crate) mod ears;
 mod handler;
 mod live_policy;
 pub mod machine;

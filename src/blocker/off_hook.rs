@@ -87,9 +87,7 @@ impl OffHook {
             _ => None,
         };
         let next = self.next.as_ref().map(|next| next.deadline());
-        let end = self.end_of_call.due().filter(|_| self.depends_on_codes());
-        let end = end.map(|due| self.since + due.elapsed());
-        [phase, self.call.row_due(), next, end]
+        [phase, self.call.row_due(), next]
             .into_iter()
             .flatten()
             .min()
@@ -116,10 +114,7 @@ impl OffHook {
             Event::LineQuality(quality) => self.call.record.quality = Some(*quality),
             Event::FaxEnded | Event::EndCall => self.hang_up(Outcome::Finished, at, effects),
             Event::Code(code) => self.code(*code, at, effects),
-            Event::Digit(digit) => {
-                self.end_of_call.key_code();
-                self.call.key_pressed(*digit);
-            }
+            Event::Digit(digit) => self.call.key_pressed(*digit),
             Event::CallerId { caller, .. } => {
                 // The rest of the caller ID that brought us here.
                 self.call.set_caller(caller);
@@ -395,10 +390,6 @@ impl OffHook {
                 self.hang_up(Outcome::TimeLimit, at, effects);
             }
             _ => {}
-        }
-        let now = Position(0).after(at.now.duration_since(self.since));
-        if self.depends_on_codes() && self.end_of_call.elapsed(now).is_some() {
-            self.hang_up(Outcome::CallerHungUp, at, effects);
         }
         if self.call.row_due().is_some_and(|due| due <= at.now) {
             self.call.save(effects);

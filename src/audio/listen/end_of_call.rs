@@ -1,9 +1,8 @@
 //! When a call is over: one set of rules over what is heard and what the modem says.
 //!
 //! Sound decides. A line code alone is a hint: it makes the rules quicker when the sound agrees, and
-//! has to be repeated where there is no sound (while we only transmit); only a break of the loop, which
-//! is not said twice, is believed there after a while. Music, fans, crying, menus, keys and codes in the
-//! middle of speech end nothing.
+//! has to be repeated where there is no sound (while we only transmit). Music, fans, crying, menus, keys
+//! and codes in the middle of speech end nothing.
 
 use std::time::Duration;
 
@@ -31,9 +30,6 @@ const LOOP_SILENCE: Duration = Duration::from_secs(16);
 /// The same where the line is silent to the last of the 8 bits, as few lines with somebody on them are.
 const LOOP_SILENCE_TO_THE_BIT: Duration = Duration::from_secs(7);
 const TO_THE_BIT_DBFS: f32 = -49.9;
-/// A break of the loop is not said twice: where no audio can tell, it is believed if no key is pressed
-/// for so long.
-const LOOP_ALONE: Duration = Duration::from_secs(8);
 /// A break so soon after the pick-up is our own going off-hook.
 const PICKED_UP: Duration = Duration::from_secs(1);
 /// A sound may end this much after the break: it was already on its way.
@@ -366,29 +362,11 @@ impl EndOfCall {
         None
     }
 
-    /// A key went down, by the modem's word: somebody is there.
-    pub fn key_code(&mut self) {
-        self.loop_break = None;
-    }
-
-    /// Where no audio comes: when the call is over if nothing more is said. `None` once it is.
-    pub fn due(&self) -> Option<Position> {
-        let broken = self.loop_break.filter(|_| self.ended.is_none());
-        broken.map(|broken| broken.at.after(LOOP_ALONE))
-    }
-
-    /// The audio has come to `at`; to be called with every block, and where none comes when it is
-    /// [due](Self::due).
+    /// The audio has come to `at`; to be called with every block.
     pub fn elapsed(&mut self, at: Position) -> Option<CallEnd> {
         let dial = self.dial.map(|from| self.not_our_own(Tone::Dial, from));
         if let Some(from) = dial.filter(|from| at.since(*from) >= DIAL) {
             return self.end(EndReason::DialTone, at, Some(from));
-        }
-        if self.rules.hearing == Hearing::CodesOnly {
-            return match self.due().filter(|due| at >= *due) {
-                Some(_) => self.end(EndReason::LoopBreak, at, None),
-                None => self.ended,
-            };
         }
         if self.activity != Activity::Silence {
             return self.ended;
