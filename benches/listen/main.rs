@@ -1,9 +1,9 @@
 //! How well the listener hears, as a table: `cargo bench --bench listen [-- OPTIONS]`.
 //!
 //! Every sound is generated from fixed seeds; the tuning seeds (1–1000) with `--tune`, else the judging
-//! seeds (above 10 000). `--hours H` sets the length of the long runs (default 10), `--only PART` runs
-//! one part (tones, playing, calls, talk, keys, silence, daemon, cost), `--voices` adds speech from
-//! espeak-ng if it is installed.
+//! seeds (above 10 000), or those from `--first-seed N` on. `--hours H` sets the length of the long runs
+//! (default 10), `--only PART` runs one part (tones, playing, calls, talk, keys, silence, daemon, cost),
+//! `--voices` adds speech from espeak-ng if it is installed.
 
 #[path = "../../tests/listen_corpus/mod.rs"]
 mod corpus;
@@ -79,7 +79,9 @@ fn main() {
         arguments.get(at + 1)
     };
     let plan = Plan {
-        first_seed: if has("--tune") { 1 } else { 10_001 },
+        first_seed: value("--first-seed")
+            .and_then(|seed| seed.parse().ok())
+            .unwrap_or(if has("--tune") { 1 } else { 10_001 }),
         hours: value("--hours")
             .and_then(|h| h.parse().ok())
             .unwrap_or(10.0),

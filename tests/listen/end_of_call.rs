@@ -79,22 +79,6 @@ fn where_there_is_no_audio_a_code_has_to_be_repeated() {
     }
 }
 
-#[test]
-fn where_there_is_no_audio_a_loop_break_alone_is_believed_unless_a_key_is_pressed() {
-    for (key, ends_at) in [(false, Some(13)), (true, None)] {
-        let mut rules = EndOfCall::new(EndRules::CODES_ONLY);
-        assert_eq!(rules.due(), None);
-        assert_eq!(rules.code(LineCode::LoopBreak, Position(5 * 8000)), None);
-        if key {
-            rules.key_code();
-        }
-        let due = rules.due();
-        assert_eq!(due.map(|due| due.0 / 8000), ends_at);
-        let ended = (0..60).find_map(|second| rules.elapsed(Position(second * 8000)));
-        assert_eq!(ended.map(|end| end.at), due);
-    }
-}
-
 /// How a call of speech ends that goes on like this after two seconds, the modem having said then that
 /// the loop was broken.
 fn after_a_loop_break(rest: &[f32], noise_dbfs: f32, rng: &mut Rng) -> Option<EndReason> {
@@ -194,6 +178,70 @@ fn a_slow_busy_tone_that_begins_in_the_last_word_ends_the_call_in_time() {
         let wait = end.at.seconds() - word as f64 / 8000.0;
         assert!(wait <= 4.0, "seed {seed}: {wait} s, {end:?}");
     }
+}
+
+/// Something else of nearly the tone's pitch goes before, so that the first pulse seems too long.
+#[test]
+fn a_slow_busy_tone_that_runs_into_a_sound_of_its_pitch_ends_the_call_in_time() {
+    let mut rng = Rng::with_seed(35);
+    for before in [40, 80, 120, 160] {
+        let mut line = talk(2.0, &mut rng);
+        let start = line.len();
+        let pulse = |n: usize, ms: usize| {
+            let sine = (n as f32 / 8000.0 * std::f32::consts::TAU * 404.0).sin();
+            if n < 8 * ms { 0.1 * sine } else { 0.0 }
+        };
+        line.extend((0..8 * before).map(|n| 0.9 * pulse(n, before)));
+        for _ in 0..4 {
+            line.extend((0..8 * 1500).map(|n| pulse(n, 750)));
+        }
+        add_noise(&mut line, dbfs_rms(-45.0), &mut rng);
+        let end = end_of(&to_line(&line, 0.0), EndRules::default(), |_| None).expect("over");
+        let wait = end.at.seconds() - start as f64 / 8000.0;
+        assert!(wait <= 4.0, "{before} ms: {wait} s, {end:?}");
+    }
+}
+
+/// Wherever the pulses lie in the windows of the spectra, with which a cycle of 200 ms keeps step.
+#[test]
+fn a_howler_in_step_with_the_windows_ends_the_call() {
+    let mut rng = Rng::with_seed(36);
+    for offset in (0..160).step_by(2) {
+        let mut line = vec![0.0; 8000 + offset];
+        let phases = HOWLER.hz.iter().map(|hz| (hz, rng.f32()));
+        let phases: Vec<_> = phases.collect();
+        line.extend((0..8 * 3000).map(|n| {
+            let wave = |(hz, turn): &(&f32, f32)| {
+                let turns = n as f32 / 8000.0 * **hz + turn;
+                (std::f32::consts::TAU * turns).sin()
+            };
+            let loud = if n % 1600 < 800 { 0.1 } else { 0.0 };
+            loud * phases.iter().map(wave).sum::<f32>()
+        }));
+        add_noise(&mut line, dbfs_rms(-46.0), &mut rng);
+        let end = end_of(&to_line(&line, 0.0), EndRules::default(), |_| None);
+        let reason = end.map(|end| end.reason);
+        assert_eq!(reason, Some(EndReason::Howler), "{offset}");
+    }
+}
+
+/// The pitches of a faint dial tone seem to differ in loudness for a moment, as noise makes them.
+#[test]
+fn a_dial_tone_whose_pitches_are_not_quite_steady_ends_the_call_in_time() {
+    let mut line = vec![0.0; 8000];
+    line.extend((0..8 * 4000).map(|n| {
+        let wave = |hz: f32| (n as f32 / 8000.0 * std::f32::consts::TAU * hz).sin();
+        let more = if (1000..1400).contains(&(n / 8)) {
+            0.05
+        } else {
+            0.0
+        };
+        0.03 * ((1.0 - more) * wave(330.0) + (1.0 + more) * wave(440.0))
+    }));
+    add_noise(&mut line, dbfs_rms(-46.0), &mut Rng::with_seed(37));
+    let end = end_of(&to_line(&line, 0.0), EndRules::default(), |_| None).expect("over");
+    assert_eq!(end.reason, EndReason::DialTone);
+    assert!(end.at.seconds() <= 4.0, "{end:?}");
 }
 
 /// How a call ends in which this chord is held for four seconds after some speech.

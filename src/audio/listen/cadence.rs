@@ -307,12 +307,14 @@ impl CadenceReader {
         })
     }
 
-    /// The first pulse may be cut short, or run into the last word: it belongs to the tone all the same.
+    /// The first pulse may be cut short, or run into the last word: it belongs to the tone all the same,
+    /// if there is nothing between.
     fn beginning(&self, kept: &Kept, off: u64) -> u64 {
         let pulses = &self.pulses[..self.count];
-        match (pulses.first(), pulses.get(kept.pulses)) {
-            (Some(latest), Some(earlier))
-                if same_pitch(earlier, latest)
+        match (self.first_of(kept), pulses.get(kept.pulses)) {
+            (Some(first), Some(earlier))
+                if first.quiet_before
+                    && same_pitch(earlier, first)
                     && kept.from.saturating_sub(earlier.to) <= off + off / 8 =>
             {
                 earlier.from
@@ -321,14 +323,17 @@ impl CadenceReader {
         }
     }
 
+    /// The first of the pulses that keep a cadence.
+    fn first_of(&self, kept: &Kept) -> Option<&Pulse> {
+        let first = kept.pulses.checked_sub(1)?;
+        self.pulses[..self.count].get(first)
+    }
+
     /// Whether a slow tone has one more pulse, of which only the end is known: it began in the last word,
     /// or the exchange sent it in the middle of its cycle. To wait for another would take too long.
     fn began_before(&self, signal: &Signal, kept: &Kept) -> bool {
         let pulses = &self.pulses[..self.count];
-        let (Some(first), Some(earlier)) = (
-            kept.pulses.checked_sub(1).and_then(|n| pulses.get(n)),
-            pulses.get(kept.pulses),
-        ) else {
+        let (Some(first), Some(earlier)) = (self.first_of(kept), pulses.get(kept.pulses)) else {
             return false;
         };
         let size = signal.cadence.len();
@@ -338,7 +343,7 @@ impl CadenceReader {
             && signal.cycle_ms() >= SLOW
             && first.quiet_before
             && same_pitch(earlier, first)
-            && heard <= u64::from(on + on / 8) * MILLISECOND
+            && heard <= u64::from(on + on / 4) * MILLISECOND
             && self.close(kept.from.saturating_sub(earlier.to), off, signal)
     }
 
@@ -432,7 +437,7 @@ impl CadenceReader {
 
 /// The same pitch and loudness.
 fn alike(a: &Pulse, b: &Pulse) -> bool {
-    same_pitch(a, b) && (0.5..2.0).contains(&(a.power / b.power))
+    same_pitch(a, b) && (0.4..2.5).contains(&(a.power / b.power))
 }
 
 fn same_pitch(a: &Pulse, b: &Pulse) -> bool {

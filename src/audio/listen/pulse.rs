@@ -13,6 +13,8 @@ const SETTLED: usize = 8;
 const DIP: u8 = 2;
 /// Spectra with other sound in them that end a pulse.
 const SPOILT: u8 = 4;
+/// A tone is louder than its edge alone by this factor.
+const EDGE: f32 = 4.0;
 /// Spectra averaged for the test of steadiness: 0.2 s.
 const STRETCH: u32 = 10;
 /// Added to places while a pulse is measured, so that looking back from the first spectrum stays
@@ -114,6 +116,10 @@ impl PulseFinder {
         let center = at + SHIFT;
         self.recent.rotate_right(1);
         self.recent[0] = (*power, shape.total);
+        if audible && self.run.as_ref().is_some_and(|run| run.was_an_edge(shape)) {
+            self.begin(center, shape);
+            return None;
+        }
         if let Some(run) = &mut self.run {
             let (over, spoilt) = run.push(center, power, shape);
             // It was no steady tone so far, but what sounds now may be one: a tone that began in the
@@ -198,14 +204,25 @@ impl Run {
         self.below = 0;
         self.before = level;
         self.end = center;
-        let same = (shape.hz - self.hz).abs() < 0.03 * self.hz + 6.0;
-        if !(shape.is_tone() && same) {
+        if !(shape.is_tone() && self.same_pitch(shape)) {
             self.spoilt += 1;
             return (self.spoilt > SPOILT, true);
         }
         self.spoilt = 0;
         self.average(level, shape, power);
         (false, false)
+    }
+
+    fn same_pitch(&self, shape: &Shape) -> bool {
+        (shape.hz - self.hz).abs() < 0.03 * self.hz + 6.0
+    }
+
+    /// All that was seen so far was a pulse's edge, whose pitch is not the pulse's.
+    fn was_an_edge(&self, shape: &Shape) -> bool {
+        self.frames < 3.0
+            && shape.is_tone()
+            && !self.same_pitch(shape)
+            && shape.power > EDGE * self.on
     }
 
     fn average(&mut self, level: f32, shape: &Shape, power: &Power) {
@@ -234,8 +251,9 @@ impl Run {
             self.stretch = (0, 0.0, 0.0);
             let first = *self.first_stretch.get_or_insert(mean);
             let ratio = mean.0 / first.0;
-            self.steady &=
-                (0.65..1.54).contains(&ratio) && (mean.1 - first.1).abs() < 0.008 * first.1 + 1.5;
+            // The mean of several pitches moves with the noise, as far as they are apart.
+            let drift = 0.008 * first.1 + 1.5 + 0.04 * self.spread_hz;
+            self.steady &= (0.65..1.54).contains(&ratio) && (mean.1 - first.1).abs() < drift;
         }
     }
 
