@@ -16,7 +16,8 @@ mod unusable;
 pub mod wav;
 
 pub use convert::{
-    ConvertError, Converted, ConvertedCopies, Shortfall, as_recorded, convert_file, playable,
+    AsRecorded, ConvertError, Converted, ConvertedCopies, Shortfall, as_recorded, convert_file,
+    playable,
 };
 pub use play_folder::PlayFolder;
 pub use player::Player;

@@ -40,7 +40,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     }
     let emulated = emulated(&settings.device)?;
     let trace = open_files(settings)?;
-    for remark in &settings.idle_flags {
+    for remark in &settings.remarks {
         tracing::warn!("{remark}");
     }
     let mut files = settings.lists.allow_lists.clone();

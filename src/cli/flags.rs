@@ -68,7 +68,7 @@ pub(crate) struct Settings {
     pub(crate) log: LogOptions,
     /// Flags that do nothing here. The Python tool says nothing of them, so units carried over from
     /// it may have them.
-    pub(crate) idle_flags: Vec<&'static str>,
+    pub(crate) remarks: Vec<&'static str>,
 }
 
 /// A trace of what crosses the port.
@@ -144,7 +144,7 @@ pub(crate) enum UsageError {
 impl Settings {
     /// Checks the flags against each other and against the files of this machine.
     pub(crate) fn new(flags: DaemonFlags, environment: &Environment) -> Result<Self, UsageError> {
-        let idle_flags = idle_flags(&flags);
+        let remarks = remarks(&flags);
         let action = action(
             &flags.action,
             flags.audio_file,
@@ -198,7 +198,7 @@ impl Settings {
                 journal: flags.log.syslog.is_some(),
                 verbosity: flags.log.verbose,
             },
-            idle_flags,
+            remarks,
         })
     }
 }
@@ -213,10 +213,10 @@ fn recording_limits(flags: &KeepFlags) -> RecordingLimits {
 }
 
 /// The flags that the block action makes no use of, and what would.
-fn idle_flags(flags: &DaemonFlags) -> Vec<&'static str> {
+fn remarks(flags: &DaemonFlags) -> Vec<&'static str> {
     let action = &flags.action;
     let plays = action.message || action.transmit.is_some() || action.duplex.is_some();
-    let idle = [
+    let remarks = [
         (
             flags.audio_file.is_some() && !plays,
             "-a does nothing without -m, -t or -d",
@@ -229,9 +229,14 @@ fn idle_flags(flags: &DaemonFlags) -> Vec<&'static str> {
             flags.sit && (action.fax || action.record.is_some()),
             "--sit does nothing with -f and -r",
         ),
+        (
+            listen::without_plan(flags.lists.country()),
+            listen::WITHOUT_PLAN,
+        ),
     ];
-    idle.into_iter()
-        .filter_map(|(is_idle, remark)| is_idle.then_some(remark))
+    remarks
+        .into_iter()
+        .filter_map(|(applies, remark)| applies.then_some(remark))
         .collect()
 }
 

@@ -27,6 +27,15 @@ pub(crate) struct ListenArgs {
     json: bool,
 }
 
+/// What is to be said where a country has no plan of tones.
+pub(crate) const WITHOUT_PLAN: &str =
+    "the tones of that --country are not known: those of all countries are listened for";
+
+/// Whether a country is named of whose tones there is no plan.
+pub(crate) fn without_plan(country: Option<Country>) -> bool {
+    country.is_some_and(|country| TonePlan::for_country(country.iso()).is_none())
+}
+
 /// The tones to listen for on a line in this country.
 pub(crate) fn tones(country: Option<Country>) -> ToneSet {
     country
@@ -35,13 +44,20 @@ pub(crate) fn tones(country: Option<Country>) -> ToneSet {
 }
 
 pub(crate) fn run(args: &ListenArgs) -> Result<(), Failure> {
-    let samples = as_recorded(&args.file)
-        .map_err(|error| Failure::Usage(format!("{}: {error}", args.file.display())))?;
+    let file = args.file.display();
+    let recorded =
+        as_recorded(&args.file).map_err(|error| Failure::Usage(format!("{file}: {error}")))?;
+    if let Some(shortfall) = recorded.shortfall {
+        eprintln!("callblock: {file}: {shortfall}");
+    }
+    if without_plan(args.country) {
+        eprintln!("callblock: {WITHOUT_PLAN}");
+    }
     let rules = EndRules {
         end_silence: args.end_silence,
         hearing: Hearing::Audio,
     };
-    let timeline = Timeline::of(samples, tones(args.country), rules);
+    let timeline = Timeline::of(recorded.samples, tones(args.country), rules);
     let text = if args.json {
         timeline.json_lines()
     } else {

@@ -104,7 +104,7 @@ fn without_flags_there_are_sensible_defaults() {
             socket: None,
             trace: None,
             log: LogOptions::default(),
-            idle_flags: vec![],
+            remarks: vec![],
         }
     );
 }
@@ -171,7 +171,7 @@ fn every_flag_reaches_the_settings() {
                 journal: true,
                 verbosity: 2,
             },
-            idle_flags: vec![],
+            remarks: vec![],
         }
     );
     let today = "2027-01-31".parse().ok();
@@ -305,11 +305,15 @@ fn flags_that_need_each_other_say_so() {
     assert!(matches!(error("-m"), UsageError::MessageWithoutFile));
     for line in ["-a @hello.wav", "-r -a @hello.wav", "-f -a @hello.wav"] {
         let settings = machine.settings(line).expect("carried over from a unit");
-        assert_eq!(settings.idle_flags.len(), 1, "{line}");
+        assert_eq!(settings.remarks.len(), 1, "{line}");
     }
     for line in ["-s 2", "-t -s 2", "-m -s 2 -a @hello.wav"] {
         let settings = machine.settings(line).expect("carried over from a unit");
-        assert_eq!(settings.idle_flags.len(), 1, "{line}");
+        assert_eq!(settings.remarks.len(), 1, "{line}");
+    }
+    for (line, remarks) in [("--country TH", 1), ("--country US", 0), ("", 0)] {
+        let settings = machine.settings(line).expect("a country");
+        assert_eq!(settings.remarks.len(), remarks, "{line}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Copies of converted files, kept in a folder of callblock's own, so that a file is converted once.
 //!
-//! A copy is named by a hash of the file's path, length and time of change: a file that was changed
-//! has another copy. Copies are only there to save work; one that cannot be kept or read is done
+//! A copy is named by a hash of the file's path, length, inode and time of change: a file that was
+//! changed or replaced has another copy. Copies are only there to save work; one that cannot be kept or read is done
 //! without. Files beyond ten minutes are converted whenever they are played, and when all copies
 //! together become too large, the oldest go.
 
@@ -10,6 +10,7 @@ use crate::audio::{SAMPLE_RATE, duration_of};
 use std::fs::{self, File, TryLockError};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -61,7 +62,8 @@ impl ConvertedCopies {
         let metadata = fs::metadata(path)?;
         let mut hasher = DefaultHasher::new();
         (GENERATION, fs::canonicalize(path)?, metadata.len()).hash(&mut hasher);
-        metadata.modified()?.hash(&mut hasher);
+        // Unlike the time of its last change, which a file may bring along, this is its own.
+        (metadata.ino(), metadata.ctime(), metadata.ctime_nsec()).hash(&mut hasher);
         Ok(self.folder.join(format!("{:016x}.wav", hasher.finish())))
     }
 }

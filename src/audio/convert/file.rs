@@ -164,27 +164,38 @@ fn finish(writer: WavWriter) -> Result<u64, ConvertError> {
     }
 }
 
-/// The samples of a sound file as the line would have delivered them: mixed to mono and brought to
-/// the line's rate, but with the level, the offset and the noise that they have. A file in the
-/// line's format comes as it is.
-pub fn as_recorded(path: &Path) -> Result<Vec<u8>, ConvertError> {
+/// A sound file as the line would have delivered it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AsRecorded {
+    /// Mono, 8-bit unsigned, 8000 a second.
+    pub samples: Vec<u8>,
+    /// What is missing of what the file says that it holds.
+    pub shortfall: Option<Shortfall>,
+}
+
+/// Reads a sound file as the line would have delivered it: mixed to mono and brought to the line's
+/// rate, but with the level, the offset and the noise that it has. A file in the line's format comes
+/// as it is.
+pub fn as_recorded(path: &Path) -> Result<AsRecorded, ConvertError> {
     match WavFrames::open(path) {
-        Ok(frames) if frames.format() == Format::LINE => {
-            Ok(WavReader::open(path)?.read_block(usize::MAX)?)
-        }
+        Ok(frames) if frames.format() == Format::LINE => Ok(AsRecorded {
+            samples: WavReader::open(path)?.read_block(usize::MAX)?,
+            shortfall: frames.shortfall(),
+        }),
         Ok(frames) => rounded(frames),
         Err(ConvertError::Wav(WavError::NotWav { what })) => rounded(compressed(path, what)?),
         Err(error) => Err(error),
     }
 }
 
-fn rounded(source: impl Source) -> Result<Vec<u8>, ConvertError> {
+fn rounded(source: impl Source) -> Result<AsRecorded, ConvertError> {
     let mut audio = AtLineRate::new(source)?;
     let mut samples = Vec::new();
     loop {
         let block = audio.next_block()?;
         if block.is_empty() {
-            return Ok(samples);
+            let shortfall = audio.shortfall();
+            return Ok(AsRecorded { samples, shortfall });
         }
         samples.extend(block.into_iter().map(to_line));
     }

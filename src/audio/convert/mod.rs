@@ -18,7 +18,7 @@ mod wav_frames;
 
 pub use copies::ConvertedCopies;
 pub(super) use copies::UnfinishedCopy;
-pub use file::{Converted, as_recorded, convert_file};
+pub use file::{AsRecorded, Converted, as_recorded, convert_file};
 pub(super) use level::Level;
 pub(super) use line_audio::LineAudio;
 pub(super) use wav_frames::WavFrames;

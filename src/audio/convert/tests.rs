@@ -7,7 +7,7 @@ use crate::audio::wav::{WavReader, WavWriter};
 use crate::audio::{Player, SAMPLE_RATE};
 use proptest::prelude::*;
 use std::f64::consts::TAU;
-use std::fs;
+use std::fs::{self, File};
 use std::io::Cursor;
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -365,6 +365,43 @@ async fn a_file_is_converted_once_and_again_when_it_was_changed() {
     assert_eq!(played(&path, copies).await, convert(&changed));
     assert_eq!(files_in(&cache).len(), 2);
     assert_eq!(files_in(folder.path()).len(), 2, "nothing beside the file");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_is_replaced_by_one_as_long_and_as_old_is_converted_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let copies = Some(ConvertedCopies::new(folder.path().join("cache")));
+    let [one, other] = [400.0, 700.0].map(|hz| sound(kind(1, 1, 16_000, 16), 1.0, sine(hz, 0.2)));
+    let path = write(folder.path(), "a.wav", &one);
+    let before = fs::metadata(&path).unwrap();
+    assert_eq!(played(&path, copies.clone()).await, convert(&one));
+
+    let newer = write(folder.path(), "b.wav", &other);
+    let file = File::options().write(true).open(&newer).unwrap();
+    file.set_modified(before.modified().unwrap()).unwrap();
+    fs::rename(&newer, &path).unwrap();
+    let after = fs::metadata(&path).unwrap();
+    assert_eq!(
+        (after.len(), after.modified().unwrap()),
+        (before.len(), before.modified().unwrap())
+    );
+    assert_eq!(played(&path, copies).await, convert(&other));
+}
+
+#[test]
+fn what_is_missing_of_a_recording_is_told_to_who_listens() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = wav(kind(1, 1, 8000, 8), &[100; 16_000]);
+    let stereo = sound(kind(1, 2, 44_100, 16), 2.0, sine(TONE, 0.2));
+    for whole in [whole, stereo] {
+        let path = write(folder.path(), "a.wav", &whole);
+        assert_eq!(as_recorded(&path).unwrap().shortfall, None);
+        let path = write(folder.path(), "a.wav", &whole[..whole.len() / 2]);
+        let recorded = as_recorded(&path).unwrap();
+        assert!((7900..8100).contains(&recorded.samples.len()));
+        let said = recorded.shortfall.unwrap().to_string();
+        assert!(said.contains("only 1.0 of 2.0 seconds"), "{said}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

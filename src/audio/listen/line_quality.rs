@@ -29,8 +29,8 @@ pub enum QualityProblem {
     NothingHeard,
     /// The noise is nearly as loud as what was heard.
     Noisy,
-    /// The middle is far off, so that one side clips early.
-    OffCentre,
+    /// The samples do not lie around the middle of the scale, as 8-bit unsigned ones do.
+    WrongFormat,
 }
 
 impl QualityProblem {
@@ -49,8 +49,8 @@ impl QualityProblem {
             Self::Noisy => {
                 "the line's noise is nearly as loud as the caller: try another line filter, or a cable away from power supplies"
             }
-            Self::OffCentre => {
-                "the audio has a strong DC offset: check that the modem was set to 8-bit unsigned samples (AT+VSM)"
+            Self::WrongFormat => {
+                "the audio does not look like 8-bit unsigned samples: check what the modem was set to (AT+VSM?)"
             }
         }
     }
@@ -59,6 +59,8 @@ impl QualityProblem {
 /// A voice fainter than this is little more than one step of the 8 bits. It is measured where it is heard,
 /// and of so faint a voice only the loudest is, so it is fainter still on the whole.
 const FAINT_DBFS: f32 = -40.0;
+/// No speech with its pauses is louder, however much it is clipped.
+const LOUDEST_DBFS: f32 = -1.5;
 
 impl LineQuality {
     /// The worst thing to be said of the call, if there is anything.
@@ -67,11 +69,13 @@ impl LineQuality {
         if self.samples < ENOUGH {
             return None;
         }
+        // Of µ-law the middle lies elsewhere; of signed samples it lies at the ends of the scale, so that
+        // silence is as loud as can be.
+        if self.dc_offset.abs() > 32.0 || self.overall_dbfs > LOUDEST_DBFS {
+            return Some(QualityProblem::WrongFormat);
+        }
         if self.clipping > 0.001 {
             return Some(QualityProblem::Clipped);
-        }
-        if self.dc_offset.abs() > 32.0 {
-            return Some(QualityProblem::OffCentre);
         }
         let level = self.level_dbfs?;
         if level < FAINT_DBFS {
@@ -247,7 +251,13 @@ mod tests {
             dc_offset: -50.0,
             ..good()
         };
-        assert_eq!(off.problem(), Some(QualityProblem::OffCentre));
+        assert_eq!(off.problem(), Some(QualityProblem::WrongFormat));
+        let signed = LineQuality {
+            overall_dbfs: -0.9,
+            clipping: 0.6,
+            ..good()
+        };
+        assert_eq!(signed.problem(), Some(QualityProblem::WrongFormat));
     }
 
     #[test]
