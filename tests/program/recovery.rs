@@ -21,7 +21,7 @@ fn two_robocalls() -> String {
         delay = 0.5
         number = "{SECOND_ROBOCALLER}"
         says = [{{ speech = 2 }}]
-        ends = "loop-break"
+        ends = "busy"
         "#
     )
 }

@@ -1,9 +1,9 @@
 //! Copies of converted files, kept in a folder of callblock's own, so that a file is converted once.
 //!
 //! A copy is named by a hash of the file's path, length, inode and time of change: a file that was
-//! changed or replaced has another copy. Copies are only there to save work; one that cannot be kept or read is done
-//! without. Files beyond ten minutes are converted whenever they are played, and when all copies
-//! together become too large, the oldest go.
+//! changed or replaced has another copy. Copies are only there to save work; one that cannot be kept or
+//! read is done without. Files beyond ten minutes are converted whenever they are played, and when all
+//! copies together become too large, the oldest go.
 
 use crate::audio::wav::{WavError, WavReader, WavWriter};
 use crate::audio::{SAMPLE_RATE, duration_of};
