@@ -115,7 +115,12 @@ impl Telephone {
     ) -> Result<TalkEnd, TelephoneError> {
         self.modem.start_voice(mode);
         let mut deadline = None;
-        let mut ears = Ears::new(&Listening::default());
+        // Who was called may let us wait in silence.
+        let listening = Listening {
+            end_silence: Some(Duration::ZERO),
+            ..Listening::default()
+        };
+        let mut ears = Ears::new(&listening, mode);
         let mut codes = EndOfCall::new(EndRules::CODES_ONLY);
         let mut end = TalkEnd::FarEnd;
         let began = *self.dialled_at.get_or_insert_with(Instant::now);

@@ -294,7 +294,9 @@ impl Daemon {
             ModemEvent::PickedUp(class) => self.machine(Event::PickedUp(class)).await,
             ModemEvent::Refused { what } => self.machine(Event::Refused { what }).await,
             ModemEvent::VoiceStarted(mode) => {
-                self.ears = mode.receives().then(|| Ears::new(&self.setup.listening));
+                self.ears = mode
+                    .receives()
+                    .then(|| Ears::new(&self.setup.listening, mode));
                 self.playing = Some(0);
                 self.machine(Event::VoiceStarted).await;
             }

@@ -10,18 +10,24 @@ use crate::audio::listen::{
     Observation, Position, SAMPLES_PER_SECOND, ToneSet,
 };
 use crate::modem::line_code::LineCode;
+use crate::modem::voice::VoiceMode;
 use std::time::Duration;
 
 /// What we play may be told so much before its echo can come, and so much too late.
 const TOLD_EARLY: u64 = SAMPLES_PER_SECOND / 2;
 const TOLD_LATE: u64 = SAMPLES_PER_SECOND / 8;
 
+/// Far too long a silence for somebody who leaves a message: the line may be one that says nothing when
+/// the far end hangs up.
+const END_SILENCE: Duration = Duration::from_mins(1);
+
 /// How calls are listened to.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Listening {
     /// The tones of which exchange.
     pub tones: ToneSet,
-    /// Silence after speech that ends a call; `None`: none does.
+    /// Silence after speech that ends a call, zero if none does. `None`: a minute while we only record,
+    /// and none while we play as well.
     pub end_silence: Option<Duration>,
     /// Whether the tones or the dead air at the end of a recording are cut off.
     pub trim: bool,
@@ -64,12 +70,17 @@ pub(crate) struct Ears {
 }
 
 impl Ears {
-    /// For a voice stream that opens now.
-    pub(crate) fn new(how: &Listening) -> Self {
+    /// For a voice stream of this mode that opens now.
+    pub(crate) fn new(how: &Listening, mode: VoiceMode) -> Self {
+        let only_records = mode == VoiceMode::Receive;
+        let end_silence = how
+            .end_silence
+            .or(only_records.then_some(END_SILENCE))
+            .filter(|silence| !silence.is_zero());
         Self {
             listener: Listener::new(how.tones),
             end: EndOfCall::new(EndRules {
-                end_silence: how.end_silence,
+                end_silence,
                 hearing: Hearing::Audio,
             }),
             keys: KeyPresses::new(),
@@ -249,7 +260,7 @@ mod tests {
         fn held(&self) -> (Heard, Option<f64>) {
             let (delay, loss_db) = self.echo;
             let gain = 10_f32.powf(-loss_db / 20.0);
-            let mut ears = Ears::new(&Listening::default());
+            let mut ears = Ears::new(&Listening::default(), VoiceMode::Duplex);
             let mut all = Heard::default();
             let mut told = 0;
             let mut rng = fastrand::Rng::with_seed(31);
@@ -402,7 +413,7 @@ mod tests {
 
     #[test]
     fn a_key_that_we_play_is_not_the_caller_s_by_the_modem_s_word_either() {
-        let mut ears = Ears::new(&Listening::default());
+        let mut ears = Ears::new(&Listening::default(), VoiceMode::Duplex);
         ears.playing(0, &key(697.0, 1209.0)[..STEP]);
         ears.playing(960, &key(697.0, 1209.0)[STEP..3 * STEP]);
         ears.hear(&silence(1)[..STEP]);

@@ -363,6 +363,13 @@ pub(crate) fn parse_limit(text: &str) -> Result<Duration, &'static str> {
         .ok_or("give a number of seconds above 0 and up to 86400")
 }
 
+/// Seconds of silence after which a call ends; 0 is never.
+pub(crate) fn parse_silence(text: &str) -> Result<Duration, &'static str> {
+    parse_seconds(text)
+        .filter(|silence| *silence <= LONGEST)
+        .ok_or("give a number of seconds from 0 (never) to 86400")
+}
+
 /// Seconds that a line is held.
 pub(crate) fn parse_hold(text: &str) -> Result<Duration, &'static str> {
     parse_seconds(text)

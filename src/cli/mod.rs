@@ -166,12 +166,12 @@ pub(crate) struct DaemonFlags {
     )]
     pub(crate) silence: Option<Duration>,
 
-    /// With -r and -d: end the call after so many seconds of silence, once the caller has spoken.
-    /// Without this only the far end's hanging up and the time limit end it.
+    /// With -r and -d: end the call after so many seconds of silence, once the caller has spoken; 0 for
+    /// never [default: 60 with -r, never with -d].
     #[arg(
         long,
         value_name = "SEC",
-        value_parser = flags::parse_limit,
+        value_parser = flags::parse_silence,
         help_heading = "Block actions"
     )]
     pub(crate) end_silence: Option<Duration>,

@@ -89,17 +89,31 @@ async fn false_codes_in_speech_end_nothing() {
     assert_ended(&evening, "time-limit");
 }
 
+/// A call of twelve seconds of speech, then of silence, ends after so many seconds of it.
 #[tokio::test(start_paused = true)]
-async fn silence_ends_a_call_only_if_that_was_asked_for() {
-    for (end_silence, outcome, longest) in [
-        (None, "time-limit", 61 * SECOND),
-        (Some(10 * SECOND), "caller-hung-up", 24 * SECOND),
+async fn silence_ends_a_call_as_asked_for_or_a_recording_after_a_minute() {
+    let limit = 2 * 60 * SECOND;
+    let record = BlockAction::Record { limit };
+    let duplex = BlockAction::Duplex {
+        file: None,
+        limit,
+        silence: None,
+    };
+    for (action, end_silence, outcome, longest) in [
+        (&record, None, "caller-hung-up", 74),
+        (&record, Some(0), "time-limit", 121),
+        (&record, Some(10), "caller-hung-up", 24),
+        (&duplex, None, "time-limit", 121),
+        (&duplex, Some(10), "caller-hung-up", 24),
     ] {
-        let mut house = house(call(12.0, Ending::Silence)).action(RECORD);
-        house.listening.end_silence = end_silence;
+        let mut house = house(call(12.0, Ending::Silence))
+            .action(action.clone())
+            .watched(180);
+        house.listening.end_silence = end_silence.map(|seconds| seconds * SECOND);
         let evening = house.live().await;
         assert_ended(&evening, outcome);
         let held = evening.off_hook_time();
+        let longest = longest * SECOND;
         assert!(held <= longest && held > longest - 3 * SECOND, "{held:?}");
     }
 }
